@@ -9,13 +9,13 @@
 
 struct content_info {
     struct segment_scheme scheme;
-    uint64_t range_start;    /* absolute in the content */
-    uint64_t range_end;      /* exclusive; range_end > range_start */
-    uint64_t first_offset;   /* of the first listed segment in the content */
-    uint64_t first_index;    /* of the first listed segment */
-    uint64_t segment_count;  /* listed segments, at least 1 */
-    bool whole_content;      /* v2: the marker for whole content was written (length field 0) */
-    const uint8_t *data;     /* the caller's buffer, which must outlive this view */
+    uint64_t range_start;   /* absolute in the content */
+    uint64_t range_end;     /* exclusive; range_end > range_start */
+    uint64_t first_offset;  /* of the first listed segment in the content */
+    uint64_t first_index;   /* of the first listed segment */
+    uint64_t segment_count; /* listed segments, at least 1 */
+    bool whole_content;     /* v2: the marker for whole content was written (length field 0) */
+    const uint8_t *data;    /* the caller's buffer, which must outlive this view */
     size_t length;
 };
 
@@ -26,8 +26,8 @@ enum pd_status content_info_parse(const void *data, size_t length, struct conten
 
 /* One listed segment. Pointers lead into the blob. */
 struct content_info_segment {
-    uint64_t offset;             /* in the content */
-    uint32_t size;               /* of the whole segment, whatever the range */
+    uint64_t offset; /* in the content */
+    uint32_t size;   /* of the whole segment, whatever the range */
     const uint8_t *hod;
     const uint8_t *secret;       /* Kp */
     uint32_t first_block;        /* v1: index in the segment of the first listed block hash */

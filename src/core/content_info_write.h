@@ -2,9 +2,9 @@
 /* Writing content information piece by piece, so that any part of a blob can be made from stored
  * segment records with bounded memory ([MS-PCCRC] 2.3, 2.4).
  *
- * A plan says which segments a range needs, how long the blob is, and where each piece stands in it.
- * Version 1.0: header, all descriptions, all block lists. Version 2.0: header, then chunks; one chunk
- * as long as its length fits the field, as captured from a real server. */
+ * A plan says which segments a range needs, how long the blob is, and where each piece stands in
+ * it. Version 1.0: header, all descriptions, all block lists. Version 2.0: header, then chunks; one
+ * chunk as long as its length fits the field, as captured from a real server. */
 #ifndef PEERDIST_CORE_CONTENT_INFO_WRITE_H
 #define PEERDIST_CORE_CONTENT_INFO_WRITE_H
 
@@ -20,16 +20,17 @@ struct content_info_v1_plan {
     enum hash_algorithm algorithm;
     uint64_t content_length;
     uint64_t range_start, range_end;
-    uint64_t first_segment;  /* index in the content */
+    uint64_t first_segment; /* index in the content */
     uint32_t segment_count;
-    uint64_t total_size;     /* of the blob */
+    uint64_t total_size; /* of the blob */
 };
 
 /* length 0 with start 0: the whole content. PD_OUT_OF_BOUNDS when the range passes the end (64-bit
  * overflow included) or needs more than 2^32-1 segments; PD_INVALID_PARAMETER for length 0 with
  * start not 0. Content of 0 bytes with start 0 and length 0 gives a plan with total_size 0. */
-enum pd_status content_info_v1_plan(struct content_info_v1_plan *plan, enum hash_algorithm algorithm,
-                                    uint64_t content_length, uint64_t start, uint64_t length);
+enum pd_status content_info_v1_plan(struct content_info_v1_plan *plan,
+                                    enum hash_algorithm algorithm, uint64_t content_length,
+                                    uint64_t start, uint64_t length);
 
 /* Size of segment k of the plan (0-based in the plan), and how many block hashes its list holds:
  * from block 0 to the block with the last byte of the range (worked examples 3.3 and 3.5). */
@@ -53,7 +54,7 @@ void content_info_v1_write_list(const struct content_info_v1_plan *plan, uint32_
 struct content_info_v2_plan {
     uint64_t content_length;
     uint64_t range_start, range_end;
-    uint64_t first_offset;   /* of the first listed segment */
+    uint64_t first_offset; /* of the first listed segment */
     uint64_t first_index;
     uint64_t segment_count;
     uint64_t total_size;

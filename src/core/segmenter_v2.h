@@ -24,11 +24,11 @@
 /* `data` holds `length` bytes that start at a segment's start. Returns the size of that segment, or
  * 0 when its end is not among them: never 0 once length >= SEGMENT_MAX_SIZE_V2. The caller takes
  * what is left at the end of the content as the last segment.
- * `scanned` remembers, between calls for one segment with growing length, what need not be looked at
- * again: zero it for a new segment. */
+ * `scanned` remembers, between calls for one segment with growing length, what need not be looked
+ * at again: zero it for a new segment. */
 struct segmenter_v2_scan {
-    uint32_t position;  /* candidates before this were rejected */
-    uint32_t fallback;  /* size at the last weak candidate, 0: none yet */
+    uint32_t position; /* candidates before this were rejected */
+    uint32_t fallback; /* size at the last weak candidate, 0: none yet */
 };
 uint32_t segmenter_v2_next(const uint8_t *data, size_t length, struct segmenter_v2_scan *scan);
 
