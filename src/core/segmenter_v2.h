@@ -6,12 +6,13 @@
  *
  * A segment that starts at s ends (exclusively) at the first e in [s + 32768, s + 131071] for which
  * the bytes before e pass both tests:
- *   quick  x = little-endian 32-bit word at e - 4;
- *          (x * 0x9E3779B1 mod 2^32) >> 26 == 0x2A
- *   full   w0..w3 = little-endian 64-bit words at e - 32, e - 24, e - 16, e - 8;
- *          h = (w0 ^ rotl(w1, 17) ^ ...) as segmenter_v2_full_hash computes; see the .c
- * or else at the last e there that passes the quick test and the weaker form of the full one, or
- * else at s + 131072; and in any case at the end of the content. All test bytes lie inside the
+ *   quick  lo, hi = the signed little-endian 16-bit words at e - 4 and e - 2;
+ *          ((lo * 0x6A95 + hi * 0x4F1B) & 0x3FC00) == 0x2A400
+ *   full   h = 0; for the unsigned little-endian 64-bit words w at e - 32, e - 24, e - 16, e - 8:
+ *          h = (h ^ w) * 0x9FB21C651E98DF25 mod 2^64, then h = h ^ (h >> 32);
+ *          (h * 0x9FB21C651E98DF25 mod 2^64) >> 32 < 31580641
+ * or else at the last e there that passes the quick test and the full one with the limit 126322567,
+ * or else at s + 131072; and in any case at the end of the content. All test bytes lie inside the
  * segment, so a border depends on nothing before s. */
 #ifndef PEERDIST_CORE_SEGMENTER_V2_H
 #define PEERDIST_CORE_SEGMENTER_V2_H
