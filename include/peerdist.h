@@ -7,28 +7,30 @@
  * rules for completions are on the page "About Peer Distribution"). What those pages leave open is
  * this project's reading, marked [ours].
  *
- * Words used below
- *   87, 6, 1260, 4065  ERROR_INVALID_PARAMETER, ERROR_INVALID_HANDLE,
- *                      ERROR_ACCESS_DISABLED_BY_POLICY, PEERDIST_ERROR_SERVICE_UNAVAILABLE.
- *                      Every function with a "Usual" line can return them, tested in this order
- *                      [ours]: the instance handle (6), pointers and values (87), the other handle
- *                      (6), a handle that a loss of the service has killed (4057), policy (1260),
- *                      the service (4065), and last the state of the object.
- *   asynchronous       997 (ERROR_IO_PENDING) means accepted, and is the only success; exactly one
- *                      completion follows and has to be awaited. Any other value means that nothing
- *                      was started and no completion will come [doc].
- *   completion         A packet on the port that the handle was opened with; but when
- *                      OVERLAPPED.hEvent is set, that event instead and no packet; when there is
- *                      neither, nothing but the OVERLAPPED itself [doc; the exclusion is ours].
- *                      hEvent is reset when the operation is accepted [ours]. OVERLAPPED.Internal
- * is STATUS_PENDING until the end and then an NTSTATUS, InternalHigh the number of bytes. A failure
- * leaves a port as GetQueuedCompletionStatus returning FALSE with its code in GetLastError [doc]. A
- * completion can be seen before the call that started it has returned. ownership          From the
- * call to the completion the OVERLAPPED, the buffer and every out pointer of an asynchronous call
- * belong to the library: neither touch nor free them, nor use the OVERLAPPED for a second call
- * [doc]. port               hCompletionPort is duplicated, so the caller may close it; NULL means
- * none and ulCompletionKey is then ignored. What is no handle gives 87 [ours]. failed open sets the
- * handle it would have returned to NULL [ours].
+ * "Usual" errors are 6, 87, 1260 and 4065: ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER,
+ * ERROR_ACCESS_DISABLED_BY_POLICY, PEERDIST_ERROR_SERVICE_UNAVAILABLE. The order of the checks is
+ * ours: the instance handle (6), pointers and values (87), the other handle (6), a handle that a
+ * loss of the service or of its publication has killed (4057), policy (1260), the service (4065),
+ * and last the state of the object.
+ *
+ * "Asynchronous": 997 (ERROR_IO_PENDING) means accepted and is the only success; exactly one
+ * completion follows and has to be awaited. Any other value means that nothing was started and no
+ * completion will come [doc]. The completion can be seen before the call has returned.
+ *
+ * A completion is a packet on the port the handle was opened with. When OVERLAPPED.hEvent is set it
+ * is that event instead, and no packet; with neither it shows in the OVERLAPPED alone [doc; that
+ * the two exclude each other is ours]. hEvent is reset when the operation is accepted [ours].
+ * OVERLAPPED.Internal is STATUS_PENDING until the end and an NTSTATUS then, InternalHigh the number
+ * of bytes. A failure leaves a port as GetQueuedCompletionStatus returning FALSE with its code in
+ * GetLastError [doc].
+ *
+ * From the call to the completion the OVERLAPPED, the buffer and every out pointer of an
+ * asynchronous call belong to the library: neither touch nor free them, nor use the OVERLAPPED for
+ * a second call [doc].
+ *
+ * hCompletionPort is duplicated, so that the caller may close it; NULL means none, and
+ * ulCompletionKey is then ignored. A value that is no completion port gives 87 [ours]. A call that
+ * fails to open something sets the handle it would have returned to NULL [ours].
  */
 #ifndef PEERDIST_H
 #define PEERDIST_H
