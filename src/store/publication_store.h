@@ -39,7 +39,8 @@ void publication_owner_destroy(struct publication_owner *owner);
 /* Starts a publication, not yet visible to publication_find. PD_ALREADY_EXISTS while a living
  * owner's publication, complete or not, has this identifier. The identifier is copied. */
 enum pd_status publication_begin(struct publication_owner *owner, const void *identifier,
-                                 size_t identifier_length, struct publication_id *id);
+                                 size_t identifier_length, uint32_t segmenter_function,
+                                 struct publication_id *id);
 
 /* Records of hashed content. */
 struct publication_segment_v1 {
