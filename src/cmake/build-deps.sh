@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Usage: build-deps.sh [x86_64|i686...]
+# Cross-builds the recipes of src/cmake/deps into build/deps/ARCH. What is built is kept under a key
+# made of recipe and compiler; nothing is downloaded or compiled again while the keys hold.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+deps=$root/build/deps
+jobs=$(nproc)
+packages="openssl sqlite3 cmocka"
+
+# Options for all packages: see options.cmake for the reasons.
+arch_flags()
+{
+    case $1 in
+    i686) echo "-msse2 -mstackrealign" ;;
+    *)
+        if echo | "$1-w64-mingw32-gcc" -c -xc -Wa,-muse-unaligned-vector-move - -o /dev/null \
+            2>/dev/null; then
+            echo -Wa,-muse-unaligned-vector-move
+        fi
+        ;;
+    esac
+}
+
+# key PACKAGE ARCH: what the result depends on.
+key()
+{
+    {
+        cat "$here/deps/$1.sh"
+        arch_flags "$2"
+        "$2-w64-mingw32-gcc" -v 2>&1
+    } | sha256sum | cut -d' ' -f1
+}
+
+built()
+{
+    [ "$(cat "$deps/$2/.key-$1" 2>/dev/null)" = "$(key "$1" "$2")" ]
+}
+
+# A private copy of apt's state with the source indexes of the archives that this machine uses
+# anyway: the user's own configuration often has none, and is left alone.
+apt_options=()
+prepare_apt()
+{
+    local apt=$deps/apt
+    mkdir -p "$apt/lists/partial" "$apt/sources" "$apt/cache"
+    rm -f "$apt"/sources/*
+    local file
+    for file in /etc/apt/sources.list.d/*.sources; do
+        if grep -qsE '^URIs:.*/debian(-security)?/?( |$)' "$file"; then
+            sed 's/^Types:.*/Types: deb-src/' "$file" >"$apt/sources/${file##*/}"
+        fi
+    done
+    { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true; } |
+        sed -nE 's,^deb(-src)? (.*/debian(-security)?/? .*),deb-src \2,p' |
+        sort -u >"$apt/sources/lines.list"
+    apt_options=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$apt/sources"
+        -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
+    # One suite of a mirror may be out of step; what is missed is noticed when a package is.
+    apt-get "${apt_options[@]}" update -qq >"$apt/update.log" 2>&1 || true
+}
+
+# fetch PACKAGE: leaves the upstream archive in build/deps/download.
+fetch()
+{
+    local package=$1 version tarball sha256
+    # shellcheck source=/dev/null
+    . "$here/deps/$package.sh"
+    local dir=$deps/download
+    mkdir -p "$dir"
+    if echo "$sha256  $dir/$tarball" | sha256sum --check --status 2>/dev/null; then
+        echo "$dir/$tarball" >"$dir/$package.path"
+        return
+    fi
+    [ ${#apt_options[@]} -gt 0 ] || prepare_apt
+    local candidate versions
+    versions=$(apt-cache "${apt_options[@]}" showsrc --only-source "$package" 2>/dev/null |
+        sed -n 's/^Version: //p' | sort -Vru)
+    for candidate in $version $versions; do
+        rm -rf "$dir/$package" && mkdir -p "$dir/$package"
+        (cd "$dir/$package" && apt-get "${apt_options[@]}" source --download-only --only-source -qq \
+            "$package=$candidate") >"$dir/$package.log" 2>&1 || continue
+        local got
+        got=$(find "$dir/$package" -name "${package}_*.orig.tar.*" ! -name '*.asc' | head -n 1)
+        [ -n "$got" ] || continue
+        if [ "$candidate" = "$version" ]; then
+            echo "$sha256  $got" | sha256sum --check --status || {
+                echo "$package $version: $got has not the checksum of the recipe" >&2
+                exit 1
+            }
+        else
+            echo "$package: $version, which the recipe names, is not to be had;" \
+                "taking $candidate on the word of apt's signatures"
+        fi
+        mv "$got" "$dir/"
+        rm -rf "${dir:?}/$package"
+        echo "$dir/${got##*/}" >"$dir/$package.path"
+        return
+    done
+    echo "no source of $package to be had (tried: $version $versions); apt said:" >&2
+    cat "$deps/apt/update.log" "$dir/$package.log" >&2
+    exit 1
+}
+
+# build_one PACKAGE ARCH
+build_one()
+{
+    local package=$1 arch=$2 start=$SECONDS
+    local prefix=$deps/$arch work=$deps/work/$package-$arch cflags
+    # shellcheck source=/dev/null
+    . "$here/deps/$package.sh"
+    cflags=$(arch_flags "$arch")
+    rm -rf "$work" && mkdir -p "$work" "$prefix"
+    rm -f "$prefix/.key-$package"
+    tar xf "$(cat "$deps/download/$package.path")" -C "$work" --strip-components=1
+    if ! (set -e && cd "$work" && build) >"$work.log" 2>&1; then
+        tail -n 40 "$work.log" "$work"/*.log >&2
+        echo "$package for $arch failed; the whole story is in $work" >&2
+        return 1
+    fi
+    key "$package" "$arch" >"$prefix/.key-$package"
+    rm -rf "$work" "$work.log"
+    echo "built $package for $arch in $((SECONDS - start)) s"
+}
+
+[ $# -gt 0 ] || set -- x86_64 i686
+todo=()
+for package in $packages; do
+    for arch; do
+        built "$package" "$arch" || todo+=("$package $arch")
+    done
+done
+[ ${#todo[@]} -gt 0 ] || exit 0
+
+for package in $(printf '%s\n' "${todo[@]}" | cut -d' ' -f1 | uniq); do
+    fetch "$package"
+done
+pids=()
+for one in "${todo[@]}"; do
+    # shellcheck disable=SC2086
+    build_one $one &
+    pids+=($!)
+done
+status=0
+for pid in "${pids[@]}"; do
+    wait "$pid" || status=1
+done
+exit $status
