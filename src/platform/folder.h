@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "core/status.h"
 
 /* The folder under which every user's store lies: the environment variable PEERDIST_STORE when set
@@ -23,8 +24,17 @@ char *path_join(const char *folder, const char *name);
 
 enum pd_status file_delete(const char *path); /* PD_NOT_FOUND, PD_IO_ERROR */
 
+/* Tells files apart whatever their name: the same for one file as long as somebody has it open,
+ * another one once it was removed or replaced. Opens nothing on POSIX, where closing a file would
+ * drop SQLite's locks on it. PD_NOT_FOUND, PD_IO_ERROR. */
+struct file_identity {
+    uint64_t volume;
+    uint64_t file;
+};
+enum pd_status file_identify(const char *path, struct file_identity *identity);
+
 /* Calls visit with each plain file's name (not path) in folder; stops early when it returns false.
- */
+ * PD_NOT_FOUND, PD_IO_ERROR. */
 enum pd_status folder_list(const char *folder, bool (*visit)(const char *name, void *context),
                            void *context);
 
