@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Sourced by scripts that run PE programs: which Wine, which prefix, and nothing of the user's own.
+# Sourced by scripts that run PE programs ($here: the folder of this file): which Wine, which
+# prefix, and nothing of the user's own.
 
-# wine_env WIDTH: sets PD_WINE and the environment for programs of that width (32 or 64).
+# wine_env WIDTH: sets PD_WINE and the environment for programs of that width (32 or 64). A width
+# that this machine cannot run gives status 1 and says why.
 wine_env()
 {
     pd_root=$(cd "$here/../.." && pwd)
@@ -10,25 +12,28 @@ wine_env()
     export WINEDEBUG="${WINEDEBUG:--all}"
     export WINEDLLOVERRIDES="${WINEDLLOVERRIDES:-mscoree,mshtml,winemenubuilder.exe=}"
     export WINEPREFIX="${WINEPREFIX:-$pd_root/build/wineprefix-test}"
-    for PD_WINE in wine64 /usr/lib/wine/wine64; do
-        command -v $PD_WINE >/dev/null && break
-        PD_WINE=
+    PD_WINE=
+    for candidate in /usr/lib/wine/wine64 wine64 wine; do
+        if command -v "$candidate" >/dev/null; then
+            PD_WINE=$candidate
+            break
+        fi
     done
     if [ -z "$PD_WINE" ]; then
-        echo "SKIP: $*: Wine is not installed"
-        return 1
-    fi
-    if [ "$1" = 32 ] && [ ! -e /usr/lib/i386-linux-gnu/wine/i386-unix/ntdll.so ]; then
-        echo "SKIP: $*: 32-bit Wine is not installed"
+        echo "SKIP: Wine is not installed"
         return 1
     fi
     if [ "$1" = 32 ]; then
+        if [ ! -e /usr/lib/i386-linux-gnu/wine/i386-unix/ntdll.so ]; then
+            echo "SKIP: 32-bit Wine (wine32:i386) is not installed"
+            return 1
+        fi
         PD_WINE=/usr/lib/wine/wine
     fi
     export PD_WINE
 }
 
-# wine_prefix: makes the prefix once; others wait for it.
+# wine_prefix: makes the prefix when it is not there; others wait for the one who does.
 wine_prefix()
 {
     [ -e "$WINEPREFIX/.peerdist-ready" ] && return 0
@@ -42,6 +47,29 @@ wine_prefix()
         }
         : >"$WINEPREFIX/.peerdist-ready"
     ) 9>"$WINEPREFIX/.peerdist-lock"
+}
+
+# wine_fresh_prefix: makes $WINEPREFIX anew, which must be one under build/, and keeps its server
+# running until wine_stop.
+wine_fresh_prefix()
+{
+    case $WINEPREFIX in
+    "$pd_root"/build/*) ;;
+    *)
+        echo "$WINEPREFIX is not under build/: left alone"
+        return 1
+        ;;
+    esac
+    [ ! -d "$WINEPREFIX" ] || wine_stop
+    rm -rf "$WINEPREFIX"
+    wine_prefix && wineserver -p
+}
+
+wine_stop()
+{
+    wineserver -k >/dev/null 2>&1
+    wineserver -w >/dev/null 2>&1
+    return 0
 }
 
 # wine_path PATH: a Unix path as Windows programs name it.

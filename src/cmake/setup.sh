@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Usage: setup.sh build|run|test
+# Makes sure that the tools for a purpose are there: through apt where we are root, else by saying
+# what to install. Each purpose includes those before it; what is there already costs no apt call.
+set -euo pipefail
+purpose=${1:-build}
+
+# "what must exist" -> "the Debian package that brings it"
+probes="
+gcc gcc
+/usr/include/stdio.h libc6-dev
+make make
+perl perl
+xz xz-utils
+python3 python3
+tclsh tcl
+cmake cmake
+ninja ninja-build
+x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-win32
+i686-w64-mingw32-gcc gcc-mingw-w64-i686-win32
+llvm-dlltool llvm
+"
+if [ "$purpose" != build ]; then
+    probes+="
+/usr/lib/wine/wine64 wine64
+/usr/bin/wineserver wine
+"
+fi
+if [ "$purpose" = test ]; then
+    probes+="
+clang clang
+clang-format clang-format
+clang-tidy clang-tidy
+lld-link lld
+/usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.asan-x86_64.a libclang-rt-14-dev
+/usr/include/openssl/evp.h libssl-dev
+/usr/include/sqlite3.h libsqlite3-dev
+/usr/include/cmocka.h libcmocka-dev
+"
+fi
+
+missing=()
+while read -r probe package; do
+    case $probe in
+    "") ;;
+    /*) compgen -G "$probe" >/dev/null || missing+=("$package") ;;
+    *) command -v "$probe" >/dev/null || missing+=("$package") ;;
+    esac
+done <<<"$probes"
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+    echo "Missing here. On Debian 12, as root:" >&2
+    echo "    apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+fi
+echo "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# A mirror may have one index out of step: what matters is whether the packages install.
+apt-get update -qq </dev/null >"$log" 2>&1 || true
+if ! apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >>"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    echo "apt-get install ${missing[*]} failed" >&2
+    exit 1
+fi
