@@ -17,6 +17,7 @@ static struct {
     unsigned thread_count;
     unsigned thread_limit;
     unsigned idle;
+    unsigned queued;
     bool running;
 } pool = {.lock = MUTEX_INITIALIZER, .wake = CONDITION_INITIALIZER};
 
@@ -36,6 +37,7 @@ static void work(void *argument)
         pool.head = task->next;
         if (pool.head == NULL)
             pool.tail = NULL;
+        pool.queued--;
         mutex_unlock(&pool.lock);
         task->run(task);
         mutex_lock(&pool.lock);
@@ -71,8 +73,8 @@ enum pd_status workers_submit(struct task *task)
 {
     enum pd_status status = PD_OK;
     mutex_lock(&pool.lock);
-    assert(pool.running);
-    if (pool.idle == 0 && pool.thread_count < pool.thread_limit) {
+    /* A woken thread counts as idle until it runs: compare with what it will find. */
+    if (pool.running && pool.queued >= pool.idle && pool.thread_count < pool.thread_limit) {
         struct thread *thread = thread_start(work, NULL);
         if (thread != NULL)
             pool.threads[pool.thread_count++] = thread;
@@ -86,6 +88,7 @@ enum pd_status workers_submit(struct task *task)
         else
             pool.head = task;
         pool.tail = task;
+        pool.queued++;
         if (pool.idle > 0)
             condition_wake_one(&pool.wake);
     }

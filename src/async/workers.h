@@ -12,7 +12,7 @@ struct task {
 };
 
 /* Threads come with the first task. workers_stop runs what is queued, then ends and joins all
- * threads; nothing may be submitted meanwhile or later, until the next workers_start. */
+ * threads; meanwhile only tasks may submit, later nobody until the next workers_start. */
 void workers_start(void);
 void workers_stop(void);
 

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Lists of handles, and what happens to many of them at once. */
+#include "engine/server_handle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum pd_status server_handle_init(struct server_handle *handle, struct instance *instance,
+                                  struct instance_user *user, struct identity *identity,
+                                  const void *identifier, uint32_t identifier_length,
+                                  struct completion_port *port)
+{
+    mutex_init(&handle->lock);
+    handle_retain(&instance->object);
+    handle->instance = instance;
+    handle->user = user;
+    handle->identity = *identity;
+    identity->token = NULL;
+    handle->port = port;
+    if (port != NULL)
+        operation_sink()->retain_port(port);
+    handle->identifier = malloc(identifier_length);
+    if (handle->identifier == NULL)
+        return PD_NO_MEMORY;
+    memcpy(handle->identifier, identifier, identifier_length);
+    handle->identifier_length = identifier_length;
+    return PD_OK;
+}
+
+void server_handle_fini(struct server_handle *handle)
+{
+    if (handle->port != NULL)
+        operation_sink()->release_port(handle->port);
+    identity_fini(&handle->identity);
+    free(handle->identifier);
+    mutex_fini(&handle->lock);
+    handle_release(&handle->instance->object);
+}
+
+enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drops, uintptr_t *value)
+{
+    struct instance *instance = handle->instance;
+    enum pd_status status = PD_OK;
+    mutex_lock(&instance->lock);
+    struct service_state state = runtime_state();
+    if (instance->closing)
+        status = PD_SHUTDOWN_IN_PROGRESS;
+    else if (state.drops != drops)
+        status = state.status == SERVICE_UNAVAILABLE ? PD_UNAVAILABLE : PD_DISABLED;
+    else if ((handle->handle = handle_open(&handle->object)) == 0)
+        status = PD_NO_MEMORY;
+    if (status == PD_OK) {
+        handle->previous = NULL;
+        handle->next = instance->members;
+        if (handle->next != NULL)
+            handle->next->previous = handle;
+        instance->members = handle;
+        handle->listed = true;
+        *value = handle->handle;
+    }
+    mutex_unlock(&instance->lock);
+    return status;
+}
+
+/* With the instance's lock. */
+static void unlist(struct server_handle *handle)
+{
+    if (!handle->listed)
+        return;
+    if (handle->previous != NULL)
+        handle->previous->next = handle->next;
+    else
+        handle->instance->members = handle->next;
+    if (handle->next != NULL)
+        handle->next->previous = handle->previous;
+    handle->listed = false;
+}
+
+enum pd_status server_handle_close(struct server_handle *handle)
+{
+    if (!handle_close(handle->handle, &handle->object))
+        return PD_INVALID_HANDLE;
+    mutex_lock(&handle->instance->lock);
+    unlist(handle);
+    mutex_unlock(&handle->instance->lock);
+    handle->kind->end(handle, END_CLOSED);
+    handle_release(&handle->object); /* the table's */
+    return PD_OK;
+}
+
+enum pd_status end_reason_status(enum end_reason reason)
+{
+    return reason == END_STATUS || reason == END_REPLACED ? PD_INVALIDATED : PD_ABORTED;
+}
+
+bool server_handle_impersonate(const struct server_handle *handle, struct saved_identity *saved)
+{
+    saved->saved = NULL;
+    saved->entered = handle->identity.token;
+    /* A thread whose own token cannot be captured is not one of the pool; it keeps what it has when
+     * the handle asks for nothing else. */
+    if (identity_capture_token(&saved->saved) != PD_OK)
+        return false;
+    if (saved->entered != NULL)
+        return identity_enter(saved->entered);
+    identity_leave(saved->saved);
+    return true;
+}
+
+void server_handle_return(struct saved_identity *saved)
+{
+    if (saved->saved != NULL)
+        (void)identity_enter(saved->saved);
+    else
+        identity_leave(saved->entered);
+    identity_close_token(saved->saved);
+}
+
+/* The matching handles, each with a reference, chained by visit_next. Until
+ * instance_release_visited nobody else collects from this instance. */
+static struct server_handle *
+collect(struct instance *instance,
+        bool (*match)(const struct server_handle *handle, const void *context), const void *context)
+{
+    struct server_handle *chain = NULL;
+    mutex_lock(&instance->visitor);
+    mutex_lock(&instance->lock);
+    for (struct server_handle *handle = instance->members; handle != NULL; handle = handle->next) {
+        if (!match(handle, context))
+            continue;
+        handle_retain(&handle->object);
+        handle->visit_next = chain;
+        chain = handle;
+    }
+    mutex_unlock(&instance->lock);
+    return chain;
+}
+
+static struct server_handle *next_visited(struct server_handle *handle)
+{
+    struct server_handle *next = handle->visit_next;
+    handle_release(&handle->object);
+    return next;
+}
+
+void instance_end_handles(struct instance *instance,
+                          bool (*match)(const struct server_handle *handle, const void *context),
+                          const void *context, enum end_reason reason)
+{
+    struct server_handle *handle = collect(instance, match, context);
+    while (handle != NULL) {
+        if (reason == END_CLOSED)
+            (void)server_handle_close(handle); /* or another thread just did */
+        else
+            handle->kind->end(handle, reason);
+        handle = next_visited(handle);
+    }
+    mutex_unlock(&instance->visitor);
+}
+
+struct content_name {
+    const char *user;
+    const void *identifier;
+    uint32_t identifier_length;
+};
+
+static bool names_content(const struct server_handle *handle, const void *context)
+{
+    const struct content_name *name = context;
+    return handle->identifier_length == name->identifier_length &&
+           memcmp(handle->identifier, name->identifier, name->identifier_length) == 0 &&
+           strcmp(handle->user->name, name->user) == 0;
+}
+
+enum pd_status instance_cancel(struct instance *instance, const char *user, const void *identifier,
+                               uint32_t identifier_length, const void *block)
+{
+    const struct content_name name = {user, identifier, identifier_length};
+    enum pd_status status = PD_OPERATION_NOT_FOUND;
+    struct server_handle *handle = collect(instance, names_content, &name);
+    while (handle != NULL) {
+        if (status != PD_OK)
+            status = handle->kind->cancel(handle, block);
+        handle = next_visited(handle);
+    }
+    mutex_unlock(&instance->visitor);
+    return status;
+}
+
+static bool has_id(const struct server_handle *handle, const void *context)
+{
+    return memcmp(&handle->id, context, sizeof(handle->id)) == 0;
+}
+
+struct removed {
+    const struct instance *by;
+    const struct publication_id *id;
+};
+
+static void end_in_instance(struct instance *instance, void *context)
+{
+    const struct removed *removed = context;
+    instance_end_handles(instance, has_id, removed->id,
+                         instance == removed->by ? END_UNPUBLISHED : END_REPLACED);
+}
+
+enum pd_status instance_unpublish(struct instance *instance, const struct identity *user,
+                                  const void *identifier, uint32_t identifier_length)
+{
+    if (!instance_enter(instance))
+        return PD_SHUTDOWN_IN_PROGRESS;
+    struct instance_user *entry;
+    struct publication_id id;
+    enum pd_status status = instance_user(instance, user->user, &entry);
+    if (status == PD_OK)
+        status = publication_remove_identifier(entry->store, identifier, identifier_length, &id);
+    instance_leave(instance);
+    if (status == PD_OK) {
+        struct removed removed = {instance, &id};
+        runtime_visit_instances(end_in_instance, &removed);
+    }
+    return status;
+}

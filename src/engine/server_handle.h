@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What streams and content information handles have in common: they belong to an instance and to a
+ * publication of a user, they queue operations, and they die with the publication or the status. */
+#ifndef PEERDIST_ENGINE_SERVER_HANDLE_H
+#define PEERDIST_ENGINE_SERVER_HANDLE_H
+
+#include "engine/instance.h"
+
+struct server_handle {
+    struct handle_object object;
+    uintptr_t handle;
+    struct instance *instance; /* counted */
+    struct instance_user *user;
+    struct identity identity; /* under which its store I/O runs */
+    struct publication_id id;
+    uint8_t *identifier;
+    uint32_t identifier_length;
+    struct completion_port *port; /* counted; NULL: none */
+    const struct server_handle_class *kind;
+
+    /* Instance's lock. */
+    struct server_handle *next, *previous;
+    bool listed;
+    struct server_handle *visit_next; /* visitor's lock */
+
+    struct mutex lock; /* guards everything below, and the rest of the derived object */
+    struct operation_queue queue;
+    bool dead; /* PD_INVALIDATED from now on */
+};
+
+/* How the end came. */
+enum end_reason {
+    END_CLOSED,      /* its handle, or the instance, was closed */
+    END_UNPUBLISHED, /* the publication was removed by this instance */
+    END_REPLACED,    /* the publication was removed by another */
+    END_STATUS       /* disabled or unavailable */
+};
+
+struct server_handle_class {
+    /* Ends it: dead, all that is pending completed, an unfinished publication removed. Idempotent.
+     * No lock held. */
+    void (*end)(struct server_handle *handle, enum end_reason reason);
+    /* Completes one operation as aborted: PD_OK; PD_OPERATION_NOT_FOUND when it is not pending
+     * here, any more or at all. No lock held. */
+    enum pd_status (*cancel)(struct server_handle *handle, const void *block);
+};
+
+/* Readies the common part and lists it; object must be initialised. Takes over `identity`. On
+ * failure the caller releases the object, whose destroy calls server_handle_fini. */
+enum pd_status server_handle_init(struct server_handle *handle, struct instance *instance,
+                                  struct instance_user *user, struct identity *identity,
+                                  const void *identifier, uint32_t identifier_length,
+                                  struct completion_port *port);
+void server_handle_fini(struct server_handle *handle);
+
+/* Lists it with its instance and opens a handle for it, unless the instance is closing, or the
+ * status was lost since `drops` was read. */
+enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drops,
+                                     uintptr_t *value);
+/* PD_INVALID_HANDLE when another closed it first. */
+enum pd_status server_handle_close(struct server_handle *handle);
+
+/* What operations are told that were pending then. */
+enum pd_status end_reason_status(enum end_reason reason);
+
+/* Runs the calling thread as the handle's user, whatever it was, until server_handle_return. */
+struct saved_identity {
+    void *saved;
+    void *entered;
+};
+bool server_handle_impersonate(const struct server_handle *handle, struct saved_identity *saved);
+void server_handle_return(struct saved_identity *saved);
+
+/* Ends all handles of the instance for which match is true. */
+void instance_end_handles(struct instance *instance,
+                          bool (*match)(const struct server_handle *handle, const void *context),
+                          const void *context, enum end_reason reason);
+
+/* Cancels the operation of `block` on the content that `user` calls by this identifier. */
+enum pd_status instance_cancel(struct instance *instance, const char *user, const void *identifier,
+                               uint32_t identifier_length, const void *block);
+
+/* Removes a publication of `user`, who is the calling thread's identity, and ends its handles. */
+enum pd_status instance_unpublish(struct instance *instance, const struct identity *user,
+                                  const void *identifier, uint32_t identifier_length);
+
+#endif
