@@ -6,6 +6,7 @@
 #include "support/unit_main.h"
 #include "unit/core/guarded_buffer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +70,8 @@ static void test_average_on_random_data(void **state)
     (void)state;
     for (size_t i = 1; i < count; i++)
         forced += ends[i] - ends[i - 1] == SEGMENT_MAX_SIZE_V2;
-    print_message("average %zu bytes, %zu of %zu segments cut at the limit\n", length / count,
-                  forced, count);
+    printf("average %zu bytes, %zu of %zu segments cut at the limit\n", length / count, forced,
+           count);
     assert_in_range(length / count, 60000, 70000);
     assert_true(forced * 100 < count);
     free(ends);
@@ -213,7 +214,7 @@ static void test_inserted_byte_keeps_names(void **state)
     for (size_t i = 0; i < count_before; i++)
         kept +=
             bsearch(names_before + 32 * i, names_after, count_after, 32, compare_digests) != NULL;
-    print_message("%zu of %zu segments keep their names\n", kept, count_before);
+    printf("%zu of %zu segments keep their names\n", kept, count_before);
     assert_true(kept * 100 > count_before * 95);
     free(names_before);
     free(names_after);
