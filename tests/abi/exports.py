@@ -147,7 +147,7 @@ def main():
         tally.check(not foreign, f"{name} imports system DLLs only", sorted(foreign))
         version = image.version()
         tally.check(version is not None and "VS_VERSION_INFO" in version
-                    and f"OriginalFilename\0{name}"[:16] in version and name in version,
+                    and "OriginalFilename" in version and name in version,
                     f"{name} has VERSIONINFO with its name", version)
         if name.endswith(".dll"):
             module, named, unnamed, forwarded = image.exports()
