@@ -20,11 +20,6 @@ struct content_information {
     struct content_info_reader reader;
 };
 
-static struct content_information *information_of(struct server_handle *handle)
-{
-    return (struct content_information *)handle; /* its first member */
-}
-
 static void destroy_information(struct handle_object *object)
 {
     struct content_information *information = (struct content_information *)object;
@@ -49,6 +44,7 @@ static enum pd_status cancel_retrieve(struct server_handle *handle, const void *
     if (operation != NULL) {
         const struct completion aborted = {.status = PD_ABORTED};
         operation_complete(&handle->queue, operation, &aborted);
+        ((struct content_information *)handle)->checked = NULL; /* its address may come again */
         status = PD_OK;
     }
     mutex_unlock(&handle->lock);
@@ -107,7 +103,7 @@ static void serve(struct content_information *information)
         enum pd_status status = read_store(information, load, position);
         mutex_lock(&base->lock);
         if (base->queue.head != operation)
-            return; /* cancelled meanwhile; another may even have its address, and start afresh */
+            return; /* cancelled meanwhile */
         information->checked = operation;
         if (status != PD_OK)
             finish(information, operation, status);

@@ -30,7 +30,7 @@ enum pd_status instance_open(uintptr_t *handle)
     mutex_init(&instance->lock);
     mutex_init(&instance->visitor);
     condition_init(&instance->drained);
-    instance->notified = SERVICE_DISABLED;
+    instance->notified = SERVICE_STATE_DISABLED;
 
     instance->handle = handle_open(&instance->object);
     if (instance->handle == 0) {

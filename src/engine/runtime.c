@@ -24,7 +24,7 @@ static struct service_state evaluate(void)
     struct settings settings;
     settings_read(&settings);
     return (struct service_state){
-        .status = settings.enabled ? SERVICE_AVAILABLE : SERVICE_DISABLED,
+        .status = settings.enabled ? SERVICE_STATE_AVAILABLE : SERVICE_STATE_DISABLED,
         .min_version = 1,
         .max_version = settings.version_1_only ? 1 : 2,
     };
@@ -41,7 +41,8 @@ static void settings_changed(void *context)
     (void)context;
     struct service_state state = evaluate();
     mutex_lock(&runtime.lock);
-    bool dropped = runtime.state.status == SERVICE_AVAILABLE && state.status != SERVICE_AVAILABLE;
+    bool dropped =
+        runtime.state.status == SERVICE_STATE_AVAILABLE && state.status != SERVICE_STATE_AVAILABLE;
     bool changed = runtime.state.status != state.status;
     state.drops = runtime.state.drops + (dropped ? 1 : 0);
     runtime.state = state;
@@ -93,9 +94,9 @@ struct service_state runtime_state(void)
 enum pd_status runtime_check(void)
 {
     switch (runtime_state().status) {
-    case SERVICE_AVAILABLE:
+    case SERVICE_STATE_AVAILABLE:
         return PD_OK;
-    case SERVICE_DISABLED:
+    case SERVICE_STATE_DISABLED:
         return PD_DISABLED;
     default:
         return PD_UNAVAILABLE;

@@ -10,7 +10,11 @@
 #include "core/status.h"
 
 /* Numbered as PEERDIST_STATUS is. */
-enum service_status { SERVICE_DISABLED = 0, SERVICE_UNAVAILABLE = 1, SERVICE_AVAILABLE = 2 };
+enum service_status {
+    SERVICE_STATE_DISABLED = 0,
+    SERVICE_STATE_UNAVAILABLE = 1,
+    SERVICE_STATE_AVAILABLE = 2
+};
 
 struct service_state {
     enum service_status status;

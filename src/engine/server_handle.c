@@ -46,7 +46,7 @@ enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drop
     if (instance->closing)
         status = PD_SHUTDOWN_IN_PROGRESS;
     else if (state.drops != drops)
-        status = state.status == SERVICE_UNAVAILABLE ? PD_UNAVAILABLE : PD_DISABLED;
+        status = state.status == SERVICE_STATE_UNAVAILABLE ? PD_UNAVAILABLE : PD_DISABLED;
     else if ((handle->handle = handle_open(&handle->object)) == 0)
         status = PD_NO_MEMORY;
     if (status == PD_OK) {
