@@ -9,6 +9,9 @@ root=$(cd "$here/../.." && pwd)
 deps=$root/build/deps
 jobs=$(nproc)
 packages="openssl sqlite3 cmocka"
+apt_options=()
+# shellcheck source=/dev/null
+. "$here/apt-private.sh"
 
 # Options for all packages: see options.cmake for the reasons.
 arch_flags()
@@ -39,29 +42,6 @@ built()
     [ "$(cat "$deps/$2/.key-$1" 2>/dev/null)" = "$(key "$1" "$2")" ]
 }
 
-# A private copy of apt's state with the source indexes of the archives that this machine uses
-# anyway: the user's own configuration often has none, and is left alone.
-apt_options=()
-prepare_apt()
-{
-    local apt=$deps/apt
-    mkdir -p "$apt/lists/partial" "$apt/sources" "$apt/cache"
-    rm -f "$apt"/sources/*
-    local file
-    for file in /etc/apt/sources.list.d/*.sources; do
-        if grep -qsE '^URIs:.*/debian(-security)?/?( |$)' "$file"; then
-            sed 's/^Types:.*/Types: deb-src/' "$file" >"$apt/sources/${file##*/}"
-        fi
-    done
-    { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true; } |
-        sed -nE 's,^deb(-src)? (.*/debian(-security)?/? .*),deb-src \2,p' |
-        sort -u >"$apt/sources/lines.list"
-    apt_options=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$apt/sources"
-        -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
-    # One suite of a mirror may be out of step; what is missed is noticed when a package is.
-    apt-get "${apt_options[@]}" update -qq >"$apt/update.log" 2>&1 || true
-}
-
 # fetch PACKAGE: leaves the upstream archive in build/deps/download.
 fetch()
 {
@@ -74,7 +54,7 @@ fetch()
         echo "$dir/$tarball" >"$dir/$package.path"
         return
     fi
-    [ ${#apt_options[@]} -gt 0 ] || prepare_apt
+    [ ${#apt_options[@]} -gt 0 ] || private_apt "$deps/apt" deb-src amd64
     local candidate versions
     versions=$(apt-cache "${apt_options[@]}" showsrc --only-source "$package" 2>/dev/null |
         sed -n 's/^Version: //p' | sort -Vru)

@@ -17,6 +17,7 @@ if ! PD_SETUP=test src/cmake/build.sh native native-asan mingw64 mingw32; then
     exit 1
 fi
 built=$((SECONDS - start))
+src/cmake/setup-wine32.sh
 
 # A prefix of this run's own, and a server that outlives the pauses between tests.
 export WINEPREFIX=$root/build/wineprefix-test

@@ -13,22 +13,25 @@ wine_env()
     export WINEDLLOVERRIDES="${WINEDLLOVERRIDES:-mscoree,mshtml,winemenubuilder.exe=}"
     export WINEPREFIX="${WINEPREFIX:-$pd_root/build/wineprefix-test}"
     PD_WINE=
-    for candidate in /usr/lib/wine/wine64 wine64 wine; do
-        if command -v "$candidate" >/dev/null; then
-            PD_WINE=$candidate
-            break
-        fi
-    done
-    if [ -z "$PD_WINE" ]; then
-        echo "SKIP: Wine is not installed"
+    pd_private=$pd_root/build/wine32
+    if [ -e "$pd_private/.version" ]; then
+        # setup-wine32.sh made it; its 64-bit loader is the system's, and starts both widths
+        PD_WINE=$pd_private/usr/lib/wine/wine64
+        export WINEDLLPATH="$pd_private/usr/lib/i386-linux-gnu/wine:/usr/lib/x86_64-linux-gnu/wine"
+    elif [ "$1" = 32 ] && [ ! -e /usr/lib/i386-linux-gnu/wine/i386-unix/ntdll.so ]; then
+        echo "SKIP: no 32-bit Wine: $(cat "$pd_root/build/wine32.why" 2>/dev/null)"
         return 1
-    fi
-    if [ "$1" = 32 ]; then
-        if [ ! -e /usr/lib/i386-linux-gnu/wine/i386-unix/ntdll.so ]; then
-            echo "SKIP: 32-bit Wine (wine32:i386) is not installed"
+    else
+        for candidate in /usr/lib/wine/wine64 wine64 wine; do
+            if command -v "$candidate" >/dev/null; then
+                PD_WINE=$candidate
+                break
+            fi
+        done
+        if [ -z "$PD_WINE" ]; then
+            echo "SKIP: Wine is not installed"
             return 1
         fi
-        PD_WINE=/usr/lib/wine/wine
     fi
     export PD_WINE
 }
