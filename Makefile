@@ -16,7 +16,7 @@ bench:
 	@tests/support/run-bench.sh
 
 soak:
-	@tests/support/run-soak.sh
+	@tests/support/run-tests.sh soak
 
 clean:
 	rm -rf build

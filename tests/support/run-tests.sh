@@ -1,17 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Usage: run-tests.sh [CTEST-ARGUMENT...]
+# Usage: run-tests.sh [soak]
 # Builds every tree and runs every test: native, native with sanitizers, PE of both widths under
 # Wine, and the checks of form. Last line: "N passed, N failed, N skipped"; status 1 on failures.
+# soak: the long runs instead, and all native tests under the thread sanitizer.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cd "$root" || exit 1
+tier=${1:-all}
+if [ "$tier" = soak ]; then
+    presets="native-tsan mingw64 mingw32"
+    native="native-tsan=tsan"
+    choice=(--label-regex soak)
+else
+    presets="native native-asan mingw64 mingw32"
+    native="native=native native-asan=asan"
+    choice=(--label-exclude 'soak|bench')
+fi
+pe="pe-x86_64=mingw64 pe-i686=mingw32"
 start=$SECONDS
 logs=build/test-logs
 rm -rf $logs && mkdir -p $logs
 
-if ! PD_SETUP=test src/cmake/build.sh native native-asan mingw64 mingw32; then
+# shellcheck disable=SC2086
+if ! PD_SETUP=test src/cmake/build.sh $presets; then
     echo "FAILED: the build"
     echo "0 passed, 1 failed, 0 skipped"
     exit 1
@@ -29,22 +42,28 @@ trap wine_stop EXIT
 # side; tests of one prefix share its registry and store, so that lane runs one test at a time.
 lane()
 {
-    local tree
+    local tree folder log chosen
     for tree; do
-        rm -f "build/${tree#*=}/results/"*
-        ctest --test-dir "build/${tree#*=}" --no-tests=ignore --label-exclude 'soak|bench' \
-            --output-junit "$root/$logs/${tree%%=*}.xml" "${ctest_arguments[@]}" \
-            >"$logs/${tree%%=*}.log" 2>&1
-        echo "ran ${tree%%=*}: $(grep -E 'tests passed|No tests' "$logs/${tree%%=*}.log")"
+        folder=build/${tree#*=}
+        log=$logs/${tree%%=*}
+        chosen=("${choice[@]}")
+        [ "$tree" != native-tsan=tsan ] || chosen=(--label-exclude 'soak|bench')
+        rm -f "$folder/results/"*
+        ctest --test-dir "$folder" --no-tests=ignore "${chosen[@]}" \
+            --output-junit "$root/$log.xml" >"$log.log" 2>&1
+        echo "ran ${tree%%=*}: $(grep -E 'tests passed|No tests' "$log.log")"
     done
 }
-ctest_arguments=("$@")
-lane native=native native-asan=asan &
+# shellcheck disable=SC2086
+lane $native &
 native_lane=$!
-lane pe-x86_64=mingw64 pe-i686=mingw32
+# shellcheck disable=SC2086
+lane $pe
 wait $native_lane
 
 echo "built in $built s, tested in $((SECONDS - start - built)) s"
-python3 "$here/summary.py" \
-    native=build/native:$logs/native.xml native-asan=build/asan:$logs/native-asan.xml \
-    pe-x86_64=build/mingw64:$logs/pe-x86_64.xml pe-i686=build/mingw32:$logs/pe-i686.xml
+set --
+for tree in $native $pe; do
+    set -- "$@" "${tree%%=*}=build/${tree#*=}:$logs/${tree%%=*}.xml"
+done
+python3 "$here/summary.py" "$@"

@@ -69,6 +69,16 @@ function(pd_add_script_test name)
     pd_set_test_properties(${name} "${arg_TIMEOUT}" ${arg_SERIAL} "${arg_ENVIRONMENT}")
 endfunction()
 
+# pd_add_benchmark(NAME SOURCES file... [LIBS target...] [ARGS arg...]): a program that `make bench`
+# runs and shows; no test.
+function(pd_add_benchmark name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS;ARGS")
+    pd_add_test_program(${name} SOURCES ${arg_SOURCES} LIBS ${arg_LIBS})
+    pd_add_script_test(${name} SERIAL PLAIN TIMEOUT 300
+        COMMAND $<TARGET_FILE:${name}> ${arg_ARGS})
+    set_tests_properties(${name} PROPERTIES LABELS bench)
+endfunction()
+
 # pd_add_fuzzer(NAME SOURCES file... [LIBS target...] [CORPUS folder]): a libFuzzer target (it
 # defines LLVMFuzzerTestOneInput). In a PD_FUZZ tree it fuzzes; in every other its corpus is
 # replayed as a test.
