@@ -9,7 +9,7 @@
 
 #define SECRET_KEY_MAX       4096u /* bytes; longer keys are refused */
 #define SECRET_KEY_GENERATED 32u   /* bytes of a generated key */
-#define KEY_FILE_MAX         (16u * ((32u + SECRET_KEY_MAX) / 16u + 1u))
+#define KEY_FILE_MAX         ((size_t)16 * ((32 + SECRET_KEY_MAX) / 16 + 1))
 
 /* Caller's memory; wipe with secret_key_wipe. */
 struct secret_key {

@@ -41,7 +41,7 @@ static void write_file(const char *path, const uint8_t *data, size_t length)
 
 static void make_info(char **words)
 {
-    struct segment_scheme scheme = {(unsigned)atoi(words[0]), HASH_SHA256};
+    struct segment_scheme scheme = {(unsigned)strtoul(words[0], NULL, 10), HASH_SHA256};
     struct content_record record;
     uint8_t key[1024];
     size_t key_length = vector_hex(words[2], key, sizeof key);

@@ -107,7 +107,7 @@ static void test_every_damaged_byte(void **state)
 static uint8_t *four_blocks(uint32_t offset, uint32_t read, uint32_t first, uint32_t count,
                             size_t *size)
 {
-    size_t length = 4 * BLOCK_SIZE_V1;
+    size_t length = (size_t)4 * BLOCK_SIZE_V1;
     uint8_t *data = calloc(length, 1);
     struct segment_scheme scheme = {1, HASH_SHA256};
     struct content_record record;
