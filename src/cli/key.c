@@ -23,17 +23,18 @@ static const char help[] =
     "       peerdist key export FILE PASSPHRASE\n"
     "       peerdist key import FILE PASSPHRASE\n"
     "\n"
-    "The secret key gives segments their names. Servers of the same content need the same key, "
-    "and\n"
-    "a new key gives everything a new name: what clients have cached so far is not found any "
-    "more.\n"
+    "The secret key gives segments their names. Servers of the same content need the\n"
+    "same key, and a new key gives everything a new name: what clients have cached so\n"
+    "far is not found any more.\n"
     "\n"
     "  set       make the key from a passphrase, as 'netsh branchcache set key' does\n"
     "  generate  make a random key\n"
-    "  export    write the key to a new file, encrypted with a passphrase, in Windows' format\n"
+    "  export    write the key to a new file, encrypted with a passphrase, in the\n"
+    "            format of Windows\n"
     "  import    take the key from such a file\n"
     "\n"
-    "A PASSPHRASE of - is read as a line from standard input: other users can see command lines.\n";
+    "A PASSPHRASE of - is read as a line from standard input, for other users can see\n"
+    "command lines.\n";
 
 /* A line of UTF-8 from a file or pipe, or typed blindly at a console. NULL: none, or too long. */
 static wchar_t *read_passphrase(void)

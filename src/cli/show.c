@@ -18,11 +18,13 @@
 static const char help[] =
     "usage: peerdist show FILE.ci [--json] [--secrets]\n"
     "\n"
-    "Prints what content information of either version says: the range, and for each segment its\n"
-    "offset, size, hash of data (HoD), public name (ID) and block hashes (version 1).\n"
+    "Prints what content information of either version says: the range, and for each\n"
+    "segment its offset, size, public name (ID), hash of data (HoD) and, in version\n"
+    "1, the hashes of its blocks.\n"
     "\n"
     "  --json     as JSON\n"
-    "  --secrets  also the secrets (Kp): who has one can fetch and read the segment from peers\n";
+    "  --secrets  also the secrets (Kp): who has one can fetch and read the segment\n"
+    "             from peers\n";
 
 struct show_options {
     bool json;

@@ -21,11 +21,11 @@
 static const char help[] =
     "usage: peerdist status [--json]\n"
     "\n"
-    "Prints the state of the service and the versions of content information it makes, which\n"
-    "library was loaded, where the store of this user is, what it holds and what is wrong with "
-    "it,\n"
-    "where the secret key is kept, and how hashes are computed. Exit code 0 also when the service\n"
-    "is disabled or unavailable: it is the state that was asked for.\n"
+    "Prints the state of the service and the versions of content information it\n"
+    "makes, which library was loaded, where the store of this user is, what it holds\n"
+    "and what is wrong with it, where the secret key is kept, and how hashes are\n"
+    "computed. The exit code is 0 also when the service is disabled or unavailable,\n"
+    "for its state is what was asked.\n"
     "\n"
     "  --json  as JSON\n";
 
