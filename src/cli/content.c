@@ -51,7 +51,7 @@ static DWORD add_all(struct content_session *session, PEERDIST_STREAM_HANDLE str
                      uint64_t *bytes)
 {
     unsigned current = 0;
-    DWORD have, added;
+    DWORD have, added = 0;
     DWORD error = file_reader_read(source->reader, buffers[current], source->buffer_size, &have);
 
     *bytes = 0;
@@ -86,7 +86,7 @@ DWORD content_publish(struct content_session *session, const struct content_iden
     uint64_t declared = source->length_unknown ? 0 : source->reader->size;
     uint8_t *buffers[2];
     OVERLAPPED overlapped;
-    DWORD none, error = ERROR_NOT_ENOUGH_MEMORY;
+    DWORD none = 0, error = ERROR_NOT_ENOUGH_MEMORY;
 
     buffers[0] = malloc(source->buffer_size);
     buffers[1] = malloc(source->buffer_size);

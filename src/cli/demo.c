@@ -12,8 +12,9 @@
 #include "cli/output.h"
 #include "cli/text.h"
 
-#define DEEPEST   32u
-#define LONG_WAIT 120000u /* milliseconds without any completion */
+#define DEEPEST      32u
+#define LONGEST_NAME ((size_t)3 * MAX_PATH) /* bytes of UTF-8 */
+#define LONG_WAIT    120000u                /* milliseconds without any completion */
 
 static BOOL add_entry(struct demo *demo, const char *path, size_t prefix, uint64_t size)
 {
@@ -39,7 +40,7 @@ static BOOL add_entry(struct demo *demo, const char *path, size_t prefix, uint64
 /* Lists the files below `folder`; `prefix` characters of a path are not part of its name. */
 static DWORD walk(struct demo *demo, const char *folder, size_t prefix, unsigned depth)
 {
-    size_t room = strlen(folder) + 3 * MAX_PATH + 3;
+    size_t room = strlen(folder) + LONGEST_NAME + 3;
     char *path = malloc(room);
     wchar_t *native = NULL;
     HANDLE find = INVALID_HANDLE_VALUE;

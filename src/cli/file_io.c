@@ -2,6 +2,7 @@
 /* Reading and writing files with names of any length. */
 #include "cli/file_io.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cli/text.h"
@@ -155,8 +156,7 @@ DWORD file_writer_open(struct file_writer *writer, const char *path)
     writer->opened = false;
     if (longer) {
         /* Both names are made from the caller's, for the suffix can make the path a long one. */
-        memcpy(longer, path, length);
-        memcpy(longer + length, suffix, sizeof(suffix));
+        snprintf(longer, length + sizeof(suffix), "%s%s", path, suffix);
         writer->part = text_native_path(longer);
     }
     free(longer);

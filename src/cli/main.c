@@ -32,8 +32,8 @@ static const char help[] =
     "  --help           this text; 'peerdist COMMAND --help' tells more\n"
     "  --version        the version of this program\n"
     "\n"
-    "Exit codes: 0 done; 1 failed (the error's name, number and what to do are printed);\n"
-    "2 the command line makes no sense.\n";
+    "Exit codes: 0 done; 1 failed, with the error's name, number and advice; 2 the\n"
+    "command line makes no sense.\n";
 
 int cli_usage(const char *command, const char *format, ...)
 {
