@@ -205,6 +205,25 @@ static void test_range_past_single_segment(void **state)
     free(blob);
 }
 
+/* Two segments that follow on each other, each with its block hash, but cut at 64 KiB. */
+static void test_short_segment_before_the_last(void **state)
+{
+    const struct content_vector *vector = content_vector_find("V1-2");
+    uint8_t *one = content_vector_blob(vector);
+    uint8_t two[18 + 2 * (80 + 36)];
+    struct content_info info;
+
+    (void)state;
+    memcpy(two, one, 98);
+    memcpy(two + 98, one + 18, 80);
+    memcpy(two + 178, one + 98, 36);
+    memcpy(two + 214, one + 98, 36);
+    store_le32(two + 14, 2);
+    store_le64(two + 98, BLOCK_SIZE_V1);
+    assert_int_equal(parse_guarded(two, sizeof two, &info), PD_CANNOT_PARSE_CONTENT_INFO);
+    free(one);
+}
+
 /* V2-8 is V2-7 in two chunks: the same segments. */
 static void test_chunks_make_no_difference(void **state)
 {
@@ -291,6 +310,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_readings_of_a_block_list),
     cmocka_unit_test(test_block_hash_against_hod),
     cmocka_unit_test(test_range_past_single_segment),
+    cmocka_unit_test(test_short_segment_before_the_last),
     cmocka_unit_test(test_chunks_make_no_difference),
     cmocka_unit_test(test_segments_behind_the_range),
     cmocka_unit_test(test_far_offsets),
