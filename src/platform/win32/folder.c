@@ -115,8 +115,27 @@ enum pd_status folder_store_root(char **path)
     return status;
 }
 
-/* The folder is a real one and belongs to the user, the system or its administrators: anybody else
- * could have put it there to look inside. */
+/* The user that this process runs as. */
+static bool is_process_user(PSID sid)
+{
+    union {
+        TOKEN_USER user;
+        BYTE room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    } information;
+    DWORD size = 0;
+    HANDLE token;
+    bool same;
+
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return false;
+    same = GetTokenInformation(token, TokenUser, &information, sizeof(information), &size) &&
+           EqualSid(sid, information.user.User.Sid);
+    CloseHandle(token);
+    return same;
+}
+
+/* The folder is a real one and belongs to the user, to the system or its administrators, or to whom
+ * this process obeys anyway: anybody else could have put it there to look inside. */
 static bool is_own_folder(const wchar_t *path, const wchar_t *user)
 {
     BY_HANDLE_FILE_INFORMATION information;
@@ -137,7 +156,7 @@ static bool is_own_folder(const wchar_t *path, const wchar_t *user)
                         NULL, &descriptor) == ERROR_SUCCESS &&
         owner && ConvertStringSidToSidW(user, &expected))
         own = EqualSid(owner, expected) || IsWellKnownSid(owner, WinLocalSystemSid) ||
-              IsWellKnownSid(owner, WinBuiltinAdministratorsSid);
+              IsWellKnownSid(owner, WinBuiltinAdministratorsSid) || is_process_user(owner);
     LocalFree(expected);
     LocalFree(descriptor);
     CloseHandle(folder);
