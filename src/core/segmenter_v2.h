@@ -11,8 +11,9 @@
  *   full   h = 0; for the unsigned little-endian 64-bit words w at e - 32, e - 24, e - 16, e - 8:
  *          h = (h ^ w) * 0x9FB21C651E98DF25 mod 2^64, then h = h ^ (h >> 32);
  *          (h * 0x9FB21C651E98DF25 mod 2^64) >> 32 < 31580641
- * or else at the last e there that passes the quick test and the full one with the limit 126322567,
- * or else at s + 131072; and in any case at the end of the content. All test bytes lie inside the
+ * If there is none and the content reaches s + 131072, it ends at the last e there that passes the
+ * quick test and the full one with the limit 126322567, or else at s + 131072. If the content ends
+ * before, that is the segment's end. All test bytes lie inside the
  * segment, so a border depends on nothing before s. */
 #ifndef PEERDIST_CORE_SEGMENTER_V2_H
 #define PEERDIST_CORE_SEGMENTER_V2_H
