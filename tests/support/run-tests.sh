@@ -35,7 +35,7 @@ src/cmake/setup-wine32.sh
 # A prefix of this run's own, and a server that outlives the pauses between tests.
 export WINEPREFIX=$root/build/wineprefix-test
 . "$here/wine-env.sh"
-wine_env 64 && wine_fresh_prefix
+wine_env 64 && wine_fresh_prefix || echo "no Wine prefix: its tests will fail"
 trap wine_stop EXIT
 
 # lane LABEL=FOLDER...: trees one after another. The native lane and the Wine lane run side by

@@ -15,12 +15,12 @@
 static int pd_unit_skipped;
 
 /* Leaves the running test as skipped; the reason is shown in the summary of a test run. */
-#define PD_SKIP(reason)                                                                            \
-    do {                                                                                           \
-        pd_unit_skipped++;                                                                         \
-        printf("SKIP: %s: %s\n", __func__, (reason));                                              \
-        fflush(stdout);                                                                            \
-        skip();                                                                                    \
+#define PD_SKIP(reason)                               \
+    do {                                              \
+        pd_unit_skipped++;                            \
+        printf("SKIP: %s: %s\n", __func__, (reason)); \
+        fflush(stdout);                               \
+        skip();                                       \
     } while (0)
 
 static int pd_unit_report(size_t count, int failed)
@@ -37,12 +37,12 @@ static int pd_unit_report(size_t count, int failed)
 }
 
 /* tests: an array of struct CMUnitTest; setup and teardown of the group may be NULL. */
-#define PD_UNIT_MAIN_WITH(tests, setup, teardown)                                                  \
-    int main(void)                                                                                 \
-    {                                                                                              \
-        int failed = cmocka_run_group_tests((tests), (setup), (teardown));                         \
-                                                                                                   \
-        return pd_unit_report(sizeof(tests) / sizeof((tests)[0]), failed);                         \
+#define PD_UNIT_MAIN_WITH(tests, setup, teardown)                          \
+    int main(void)                                                         \
+    {                                                                      \
+        int failed = cmocka_run_group_tests((tests), (setup), (teardown)); \
+                                                                           \
+        return pd_unit_report(sizeof(tests) / sizeof((tests)[0]), failed); \
     }
 
 #define PD_UNIT_MAIN(tests) PD_UNIT_MAIN_WITH(tests, NULL, NULL)

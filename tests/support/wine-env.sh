@@ -65,7 +65,8 @@ wine_fresh_prefix()
     esac
     [ ! -d "$WINEPREFIX" ] || wine_stop
     rm -rf "$WINEPREFIX"
-    wine_prefix && wineserver -p
+    wine_prefix || return 1
+    wineserver -w && wineserver -p # the one that made the prefix does not persist
 }
 
 wine_stop()
