@@ -3,9 +3,9 @@
  * the user's own, protected with CryptProtectData.
  *
  * The first key is settled between processes without a lock that somebody could hold or abandon:
- * who finds no value creates the subkey "Generated" with its own proposal as class. That is one
- * atomic step which only one wins, and all others read the winner's class instead. Everybody then
- * writes the same bytes to the value, if it is still missing, and removes the subkey. */
+ * who finds no value prepares a subkey with its own proposal and renames it to "Generated". That is
+ * one atomic step which only one wins; all others read the winner's. Everybody then writes the same
+ * bytes to the value, if it is still missing, and removes the subkey. */
 #include "platform/secret_key_store.h"
 
 #include <windows.h>
@@ -18,7 +18,8 @@
 #include "platform/win32/registry.h"
 
 #define VALUE_NAME L"Seed"
-#define PROPOSAL   L"Generated"
+#define WINNER     L"Generated"
+#define ATTEMPTS   100 /* at proposing, while others come and go */
 /* CryptProtectData adds some hundred bytes to the key. */
 #define VALUE_MAX (SECRET_KEY_MAX + 4096u)
 
@@ -160,107 +161,104 @@ static enum pd_status open_for_writing(const struct place *place, HKEY *key)
     return error == ERROR_SUCCESS ? PD_OK : PD_UNAVAILABLE;
 }
 
-static wchar_t hex_digit(unsigned value)
+/* A subkey of a random name with the proposed value. */
+static bool prepare(HKEY key, const struct value *proposed, wchar_t *name)
 {
-    return (wchar_t)(value < 10 ? L'0' + value : L'a' + value - 10);
-}
+    static const wchar_t prefix[] = L"Proposal-", digits[] = L"0123456789abcdef";
+    uint8_t random[8];
+    enum pd_status status;
+    HKEY subkey;
 
-static void text_of_value(const struct value *value, wchar_t *text)
-{
-    for (DWORD i = 0; i < value->size; i++) {
-        *text++ = hex_digit(value->bytes[i] >> 4);
-        *text++ = hex_digit(value->bytes[i] & 15u);
-    }
-    *text = 0;
-}
-
-static bool value_of_text(const wchar_t *text, DWORD length, struct value *value)
-{
-    if (!length || length % 2 || length / 2 > VALUE_MAX)
+    if (!random_bytes(random, sizeof(random)))
         return false;
-    for (DWORD i = 0; i < length; i++) {
-        unsigned digit = text[i] >= L'0' && text[i] <= L'9'   ? (unsigned)(text[i] - L'0')
-                         : text[i] >= L'a' && text[i] <= L'f' ? (unsigned)(text[i] - L'a') + 10
-                                                              : 16;
-
-        if (digit > 15)
-            return false;
-        value->bytes[i / 2] = (BYTE)(i % 2 ? value->bytes[i / 2] | digit : digit << 4);
+    wcscpy(name, prefix);
+    name += wcslen(prefix);
+    for (size_t i = 0; i < sizeof(random); i++) {
+        *name++ = digits[random[i] >> 4];
+        *name++ = digits[random[i] & 15u];
     }
-    value->size = length / 2;
-    return true;
+    *name = 0;
+    name -= wcslen(prefix) + 2 * sizeof(random);
+    if (RegCreateKeyExW(key, name, 0, NULL, 0, KEY_SET_VALUE | KEY_WOW64_64KEY, NULL, &subkey,
+                        NULL) != ERROR_SUCCESS)
+        return false;
+    status = write_value(subkey, proposed);
+    RegCloseKey(subkey);
+    return status == PD_OK;
 }
 
-/* Proposes *value as the first one; on return it is the one that won. */
-static enum pd_status settle(HKEY key, struct value *value)
+/* The proposal that won. PD_NOT_FOUND: there is none (any more). */
+static enum pd_status read_winner(HKEY key, struct value *value)
 {
-    DWORD length = 2 * VALUE_MAX + 1, disposition = 0;
-    wchar_t *text = calloc(length, sizeof(*text));
-    enum pd_status status = PD_UNAVAILABLE;
-    HKEY proposal = NULL;
+    enum pd_status status = PD_NOT_FOUND;
+    HKEY winner;
 
-    if (!text)
-        return PD_NO_MEMORY;
-    text_of_value(value, text);
-    if (RegCreateKeyExW(key, PROPOSAL, 0, text, 0, KEY_READ | KEY_WOW64_64KEY, NULL, &proposal,
-                        &disposition) != ERROR_SUCCESS)
-        goto cleanup;
-    if (disposition == REG_CREATED_NEW_KEY) {
-        status = PD_OK;
-    } else if (RegQueryInfoKeyW(proposal, text, &length, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                                NULL, NULL) == ERROR_SUCCESS &&
-               value_of_text(text, length, value)) {
-        status = PD_OK;
-    } else {
-        /* Nothing of ours: out of the way, for whoever tries next. */
-        RegDeleteKeyExW(key, PROPOSAL, KEY_WOW64_64KEY, 0);
+    if (RegOpenKeyExW(key, WINNER, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &winner) ==
+        ERROR_SUCCESS) {
+        if (read_value(winner, value) == PD_OK)
+            status = PD_OK;
+        RegCloseKey(winner);
     }
+    return status;
+}
+
+/* Proposes a value as the first one. On return *value is the one in force and is written. */
+static enum pd_status settle(HKEY key, const struct value *proposed, struct value *value)
+{
+    wchar_t name[32] = L"";
+    enum pd_status status = PD_UNAVAILABLE;
+
+    if (!prepare(key, proposed, name))
+        goto cleanup;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        RegRenameKey(key, name, WINNER); /* fails where there is one, or ours has been it */
+        /* The value counts as soon as it is there: who proposed after the winner had been removed
+         * finds it now. */
+        status = read_value(key, value);
+        if (status == PD_NOT_FOUND) {
+            status = read_winner(key, value);
+            if (status == PD_OK)
+                status = write_value(key, value);
+        }
+        if (status != PD_NOT_FOUND)
+            break;
+    }
+    if (status == PD_OK || status == PD_NOT_FOUND) /* done, or what is there is no proposal */
+        RegDeleteKeyExW(key, WINNER, KEY_WOW64_64KEY, 0);
 
 cleanup:
-    if (proposal)
-        RegCloseKey(proposal);
-    secure_wipe(text, (2 * VALUE_MAX + 1) * sizeof(*text));
-    free(text);
-    return status;
+    if (name[0])
+        RegDeleteKeyExW(key, name, KEY_WOW64_64KEY, 0); /* it is not there if it won */
+    return status == PD_NOT_FOUND ? PD_UNAVAILABLE : status;
 }
 
 /* Makes the first value; *value is what is in force then, whoever made it. */
 static enum pd_status generate(const struct place *place, struct value *value)
 {
     struct secret_key *fresh = calloc(1, sizeof(*fresh));
-    enum pd_status status = PD_UNAVAILABLE;
+    struct value *proposed = calloc(1, sizeof(*proposed));
+    enum pd_status status = PD_NO_MEMORY;
     HKEY key = NULL;
 
-    if (!fresh)
-        return PD_NO_MEMORY;
+    if (!fresh || !proposed)
+        goto cleanup;
     status = open_for_writing(place, &key);
     if (status != PD_OK)
         goto cleanup;
-    status = PD_UNAVAILABLE;
     fresh->length = SECRET_KEY_GENERATED;
-    if (!random_bytes(fresh->bytes, fresh->length) || !value_of_key(place, fresh, value))
-        goto cleanup;
-    status = settle(key, value);
-    if (status == PD_OK) {
-        /* The value counts if it is there: who proposed after the proposals of the first
-         * generation had been removed finds it now. */
-        struct value *kept = calloc(1, sizeof(*kept));
-        enum pd_status found = kept ? read_value(key, kept) : PD_NO_MEMORY;
-
-        if (found == PD_OK)
-            memcpy(value, kept, sizeof(*value));
-        status = found == PD_NOT_FOUND ? write_value(key, value) : found;
-        if (kept)
-            secure_wipe(kept, sizeof(*kept));
-        free(kept);
-    }
-    if (status == PD_OK)
-        RegDeleteKeyExW(key, PROPOSAL, KEY_WOW64_64KEY, 0);
+    if (random_bytes(fresh->bytes, fresh->length) && value_of_key(place, fresh, proposed))
+        status = settle(key, proposed, value);
+    else
+        status = PD_UNAVAILABLE;
 
 cleanup:
     if (key)
         RegCloseKey(key);
-    secure_wipe(fresh, sizeof(*fresh));
+    if (proposed)
+        secure_wipe(proposed, sizeof(*proposed));
+    if (fresh)
+        secure_wipe(fresh, sizeof(*fresh));
+    free(proposed);
     free(fresh);
     return status;
 }
