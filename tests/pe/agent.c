@@ -155,6 +155,13 @@ static DWORD complete(void)
     return result;
 }
 
+/* Lets the process die of the exception without a debugger's report about it. */
+static LONG WINAPI die(EXCEPTION_POINTERS *unused)
+{
+    (void)unused;
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
 static void answer(HANDLE to, DWORD result, DWORD extra)
 {
     struct answer message = {result, extra};
@@ -206,7 +213,7 @@ static void obey(const struct message *message, HANDLE answers, HANDLE go)
     case AGENT_LEAVE:
         ExitProcess(0);
     case AGENT_FAULT:
-        SetErrorMode(SEM_NOGPFAULTERRORBOX);
+        SetUnhandledExceptionFilter(die);
         RaiseException(EXCEPTION_ACCESS_VIOLATION, EXCEPTION_NONCONTINUABLE, 0, NULL);
         break;
     case AGENT_QUIT:
