@@ -112,11 +112,15 @@ enum pd_status store_place(struct publication_store *store)
     enum pd_status status;
 
     if (store->folder) {
-        /* It may have been removed since. */
+        /* It may have been removed since, with what is above it. */
         status = folder_create_private(store->folder, store->user);
-        return status == PD_UNAVAILABLE ? problem(store, "the folder is missing and cannot be "
-                                                         "made, or belongs to another user")
-                                        : status;
+        if (status == PD_UNAVAILABLE && folder_store_root(&root) == PD_OK) {
+            free(root);
+            status = folder_create_private(store->folder, store->user);
+        }
+        if (status == PD_UNAVAILABLE)
+            problem(store, "the folder is missing and cannot be made, or belongs to another user");
+        return status;
     }
     status = folder_store_root(&root);
     if (status != PD_OK) {

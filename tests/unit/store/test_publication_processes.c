@@ -13,13 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONTENT                \
-    (struct sample)            \
-    {                          \
-        40u * 1024u * 1024u, 3 \
-    }
 #define ROUNDS 40
 
+static const struct sample content = {40u * 1024u * 1024u, 3};
 static const char *program;
 static char *folder;
 static struct identity me;
@@ -74,7 +70,7 @@ static unsigned owner_files(void)
 /* Publishes "shared" and keeps it; "again" is begun only. */
 static int child_hold(void)
 {
-    if (sample_publish(store, owner, "shared", CONTENT, &id) != PD_OK ||
+    if (sample_publish(store, owner, "shared", content, &id) != PD_OK ||
         sample_begin(owner, "begun", &id) != PD_OK)
         return 1;
     child_tell("published");
@@ -145,7 +141,7 @@ static void test_other_process_sees_it(void **state)
 
     (void)state;
     assert_int_equal(sample_find(store, "shared", &info), PD_OK);
-    assert_int_equal(sample_verify(store, &info.id, CONTENT), PD_OK);
+    assert_int_equal(sample_verify(store, &info.id, content), PD_OK);
     assert_int_equal(sample_find(store, "begun", &info), PD_NOT_FOUND);
     assert_int_equal(sample_begin(owner, "shared", &id), PD_ALREADY_EXISTS);
     assert_int_equal(sample_begin(owner, "begun", &id), PD_ALREADY_EXISTS);
@@ -173,7 +169,7 @@ static void test_killed_owner_is_gone_at_once(void **state)
             assert_int_equal(publication_check(store, &info.id), PD_INVALIDATED);
             break;
         case 2:
-            assert_int_equal(sample_verify(store, &info.id, CONTENT), PD_INVALIDATED);
+            assert_int_equal(sample_verify(store, &info.id, content), PD_INVALIDATED);
             break;
         case 3:
             assert_int_equal(publication_remove_identifier(store, "shared", 6, &id), PD_NOT_FOUND);
@@ -256,8 +252,8 @@ static void test_killed_while_writing(void **state)
         assert_non_null(child);
         assert_true(child_read_line(child, line, sizeof(line)));
         for (int i = 0; i < 3 * (round + 1); i++) {
-            assert_int_equal(sample_publish(store, owner, "mine", CONTENT, &id), PD_OK);
-            assert_int_equal(sample_verify(store, &id, CONTENT), PD_OK);
+            assert_int_equal(sample_publish(store, owner, "mine", content, &id), PD_OK);
+            assert_int_equal(sample_verify(store, &id, content), PD_OK);
             assert_int_equal(publication_remove(store, &id), PD_OK);
         }
         child_kill(child);
