@@ -66,7 +66,10 @@ wine_fresh_prefix()
     [ ! -d "$WINEPREFIX" ] || wine_stop
     rm -rf "$WINEPREFIX"
     wine_prefix || return 1
-    wineserver -w && wineserver -p # the one that made the prefix does not persist
+    wineserver -w && wineserver -p || return 1 # the one that made the prefix does not persist
+    # The first program starts services.exe, which stays and keeps that program's output open: a
+    # pipe would never end.
+    "$PD_WINE" cmd /c exit </dev/null >>"$WINEPREFIX/wineboot.log" 2>&1
 }
 
 wine_stop()
