@@ -8,10 +8,10 @@
 #include <emmintrin.h>
 #endif
 
-#define QUICK_LOW    0x6A95      /* factor of the low 16 bits, as a signed word */
-#define QUICK_HIGH   0x4F1B      /* factor of the high 16 bits */
-#define QUICK_MASK   0x0003FC00u /* eight bits in the middle of the sum, where products mix best */
-#define QUICK_VALUE  0x0002A400u /* not 0: runs of zero bytes must not pass */
+#define QUICK_LOW    0x6A95     /* factor of the low 16 bits, as a signed word */
+#define QUICK_HIGH   0x4F1B     /* factor of the high 16 bits */
+#define QUICK_MASK   0x0003FC00 /* eight bits in the middle of the sum, where products mix best */
+#define QUICK_VALUE  0x0002A400 /* not 0: runs of zero bytes must not pass */
 #define FULL_FACTOR  0x9FB21C651E98DF25u
 #define STRONG_LIMIT 31580641u  /* 2^32 / 136: with the quick test one position in 34816 */
 #define WEAK_LIMIT   126322567u /* 2^32 / 34 */
@@ -66,22 +66,31 @@ static bool examine(const uint8_t *data, uint32_t size, struct segmenter_v2_scan
 }
 
 #if defined(__SSE2__)
-/* Bit i is set when the quick test passes at `end` + i, for i in 0..15. Reads end - 4 to end + 14.
- */
-static uint32_t quick_mask(const uint8_t *end)
+/* Lane j is all ones when the quick test passes at `end` + 4 j. */
+static __m128i quick_lanes(const uint8_t *end)
 {
     const __m128i factors = _mm_set1_epi32((int32_t)((uint32_t)QUICK_HIGH << 16 | QUICK_LOW));
-    const __m128i mask = _mm_set1_epi32((int32_t)QUICK_MASK);
-    const __m128i value = _mm_set1_epi32((int32_t)QUICK_VALUE);
-    uint32_t bits = 0;
-    for (unsigned phase = 0; phase < 4; phase++) {
-        __m128i words = _mm_loadu_si128((const __m128i *)(const void *)(end - 4 + phase));
-        __m128i sums = _mm_and_si128(_mm_madd_epi16(words, factors), mask);
-        /* Lane j of this phase is position phase + 4 j. */
-        uint32_t lanes = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi32(sums, value));
-        bits |= (lanes & 0x1111u) << phase;
-    }
-    return bits;
+    __m128i words = _mm_loadu_si128((const __m128i *)(const void *)(end - 4));
+    __m128i sums = _mm_and_si128(_mm_madd_epi16(words, factors), _mm_set1_epi32(QUICK_MASK));
+    return _mm_cmpeq_epi32(sums, _mm_set1_epi32(QUICK_VALUE));
+}
+
+static uint32_t lane_bits(__m128i lanes)
+{
+    return (uint32_t)_mm_movemask_epi8(lanes) & 0x1111u;
+}
+
+/* Bit i is set when the quick test passes at `end` + i, for i in 0..15. Reads end - 4 to end + 14.
+ * Most often there is none, and one question answers it. */
+static uint32_t quick_mask(const uint8_t *end)
+{
+    __m128i phase0 = quick_lanes(end), phase1 = quick_lanes(end + 1);
+    __m128i phase2 = quick_lanes(end + 2), phase3 = quick_lanes(end + 3);
+    __m128i any = _mm_or_si128(_mm_or_si128(phase0, phase1), _mm_or_si128(phase2, phase3));
+    if (_mm_movemask_epi8(any) == 0)
+        return 0;
+    return lane_bits(phase0) | lane_bits(phase1) << 1 | lane_bits(phase2) << 2 |
+           lane_bits(phase3) << 3;
 }
 #endif
 
