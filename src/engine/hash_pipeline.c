@@ -331,12 +331,14 @@ static void scan(struct hash_pipeline *pipeline, struct batch *batch)
     }
 }
 
-/* Sends the filling batch on its way once it is full and there is another to go on with. */
+/* Sends the filling batch on its way once it is full and there is another to go on with. (After the
+ * end none is filling: the last one may be full, and is on its way already.) */
 static void submit_full(struct hash_pipeline *pipeline)
 {
     struct batch *batch = &pipeline->batches[pipeline->filling];
     struct batch *next = &pipeline->batches[(pipeline->filling + 1) % HASH_PIPELINE_BATCHES];
-    if (batch->length < BATCH_CAPACITY || next->state != BATCH_FREE || pipeline->status != PD_OK)
+    if (batch->state != BATCH_FILLING || batch->length < BATCH_CAPACITY ||
+        next->state != BATCH_FREE || pipeline->status != PD_OK)
         return;
     if (reserve(next, BATCH_CAPACITY))
         submit(pipeline, batch, next);

@@ -33,8 +33,8 @@ struct hashed_batch {
 struct hash_pipeline_owner {
     void *context;
     struct mutex *lock;
-    void (*retain)(
-        void *context); /* tasks in the pool keep the owner, and so the pipeline, alive */
+    /* Tasks in the pool keep the owner, and so the pipeline, alive. With the lock or without. */
+    void (*retain)(void *context);
     void (*release)(void *context);
     /* On a pool thread, without the lock, one at a time and in order. A failure stops the pipeline.
      */
