@@ -35,10 +35,13 @@ static void apply_to_instance(struct instance *instance, void *dropped)
     instance_status_changed(instance, *(const bool *)dropped);
 }
 
-/* On the watch's thread. */
+/* On the watch's thread and, at the start, on another one at the same time: one look at a time, or
+ * what was read first could be put in force last. */
 static void settings_changed(void *context)
 {
+    static struct mutex one_look = MUTEX_INITIALIZER;
     (void)context;
+    mutex_lock(&one_look);
     struct service_state state = evaluate();
     mutex_lock(&runtime.lock);
     bool dropped =
@@ -49,6 +52,7 @@ static void settings_changed(void *context)
     mutex_unlock(&runtime.lock);
     if (changed)
         runtime_visit_instances(apply_to_instance, &dropped);
+    mutex_unlock(&one_look);
 }
 
 enum pd_status runtime_acquire(void)
