@@ -76,14 +76,17 @@ static void unlist(struct server_handle *handle)
     handle->listed = false;
 }
 
+/* Whoever is second does the same, or waits for it: when an instance was closed, nothing of its
+ * handles is pending or listed, even of those that another thread is just closing. */
 enum pd_status server_handle_close(struct server_handle *handle)
 {
-    if (!handle_close(handle->handle, &handle->object))
-        return PD_INVALID_HANDLE;
+    bool first = handle_close(handle->handle, &handle->object);
+    handle->kind->end(handle, END_CLOSED);
     mutex_lock(&handle->instance->lock);
     unlist(handle);
     mutex_unlock(&handle->instance->lock);
-    handle->kind->end(handle, END_CLOSED);
+    if (!first)
+        return PD_INVALID_HANDLE;
     handle_release(&handle->object); /* the table's */
     return PD_OK;
 }
@@ -95,12 +98,12 @@ enum pd_status end_reason_status(enum end_reason reason)
 
 bool server_handle_impersonate(const struct server_handle *handle, struct saved_identity *saved)
 {
-    saved->saved = NULL;
-    saved->entered = handle->identity.token;
-    /* A thread whose own token cannot be captured is not one of the pool; it keeps what it has when
-     * the handle asks for nothing else. */
+    saved->saved = saved->entered = NULL;
+    /* A thread whose own token cannot be captured is not one of the pool. It could not be given its
+     * token back, so it keeps it, and works with it when the handle asks for none. */
     if (identity_capture_token(&saved->saved) != PD_OK)
-        return false;
+        return handle->identity.token == NULL;
+    saved->entered = handle->identity.token;
     if (saved->entered != NULL)
         return identity_enter(saved->entered);
     identity_leave(saved->saved);
