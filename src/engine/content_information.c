@@ -151,6 +151,8 @@ enum pd_status content_information_retrieve(struct content_information *informat
         mutex_unlock(&base->lock);
         operation_discard(operation);
         status = read_store(information, false, 0);
+        if (status == PD_ABORTED)
+            return PD_SHUTDOWN_IN_PROGRESS;
         return status == PD_OK ? PD_NO_MORE : status;
     }
     if (status == PD_OK) {

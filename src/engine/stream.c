@@ -189,6 +189,14 @@ static const struct server_handle_class stream_class = {end_stream, cancel_in_st
 
 /* ---- The task ---- */
 
+/* The first operation failed, and the publication with it; or the instance is being closed, and all
+ * of them end alike. */
+static void fail(struct stream *stream, enum pd_status status)
+{
+    enum pd_status rest = status == PD_ABORTED ? PD_ABORTED : PD_INVALIDATED;
+    end(stream, true, stream->base.queue.head->block, status, rest);
+}
+
 static void commit(struct stream *stream)
 {
     struct server_handle *base = &stream->base;
@@ -198,7 +206,7 @@ static void commit(struct stream *stream)
     if (base->dead)
         return;
     if (status != PD_OK) {
-        end(stream, true, base->queue.head->block, status, PD_INVALIDATED);
+        fail(stream, status);
         return;
     }
     stream->state = STREAM_PUBLISHED;
@@ -216,7 +224,7 @@ static void run_task(struct task *task)
     stream->task_queued = false;
     if (!base->dead && base->queue.head != NULL) {
         if (stream->failure != PD_OK)
-            end(stream, true, base->queue.head->block, stream->failure, PD_INVALIDATED);
+            fail(stream, stream->failure);
         else
             commit(stream);
     }
