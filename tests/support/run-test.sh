@@ -13,7 +13,7 @@ fi
 result=$1
 shift
 export LC_ALL=C.UTF-8
-rm -f "$result" "$result.log"
+rm -f "$result" "$result.log" "$result.raw"
 
 case $1 in
 *.exe)
@@ -22,12 +22,11 @@ case $1 in
     ;;
 esac
 
-{
-    "$@" </dev/null 2>&1
-    echo $? >"$result.status"
-} | tr -d '\r' | tee "$result.log"
-status=$(cat "$result.status")
-rm -f "$result.status"
+# A file and no pipe: under Wine, servers that a program happened to start outlive it with its output.
+"$@" </dev/null >"$result.raw" 2>&1
+status=$?
+tr -d '\r' <"$result.raw" | tee "$result.log"
+rm -f "$result.raw"
 
 if [ $plain = yes ]; then
     case $status in

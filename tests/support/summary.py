@@ -29,11 +29,14 @@ def counts_of(case, folder):
 
 
 def log_of(case, folder):
-    try:
-        path = folder / "results" / (case.get("name") + ".log")
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
+    """The output of a test; of one that was stopped there is only what it had said until then."""
+    for suffix in (".log", ".raw"):
+        try:
+            path = folder / "results" / (case.get("name") + suffix)
+            return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+    return []
 
 
 def show_failure(tree, case, log):
