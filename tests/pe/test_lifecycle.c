@@ -323,6 +323,58 @@ static void test_ending(HANDLE instance, enum ending ending)
           (int)ending, i);
 }
 
+/* A cancel finds its operation by instance, identifier and OVERLAPPED, all three. */
+static void test_cancel_scope(HANDLE instance)
+{
+    HANDLE other = instance_new();
+    struct identifier similar;
+    struct busy busy;
+    bool seen = false;
+    unsigned i;
+
+    for (i = 0; i < ATTEMPTS && !seen; i++) {
+        struct call unused;
+        struct call *last;
+        DWORD shorter, changed, foreign, unknown, right;
+
+        if (!busy_start(&busy, instance, NULL))
+            break;
+        call_init(&unused);
+        last = &busy.calls[busy.accepted - 1];
+        similar = busy.id;
+        similar.size--;
+        shorter = cancel(instance, &similar, last);
+        similar = busy.id;
+        similar.bytes[similar.size - 1] ^= 1;
+        changed = cancel(instance, &similar, last);
+        foreign = cancel(other, &busy.id, last);
+        unknown = cancel(instance, &busy.id, &unused);
+        check_equal(shorter, PEERDIST_ERROR_OPERATION_NOTFOUND, "2.2/cancel: the identifier [D]");
+        check_equal(changed, PEERDIST_ERROR_OPERATION_NOTFOUND, "2.2/cancel: the identifier [D]");
+        check_equal(foreign, PEERDIST_ERROR_OPERATION_NOTFOUND, "2.2/cancel: the instance [I]");
+        check_equal(unknown, PEERDIST_ERROR_OPERATION_NOTFOUND, "2.2/cancel: the OVERLAPPED [D]");
+        seen = busy_pending(&busy);
+        right = cancel(instance, &busy.id, last);
+        check_equal(cancel(instance, &busy.id, last), PEERDIST_ERROR_OPERATION_NOTFOUND,
+                    "2.4/cancel, already finished [D]");
+        if (right == 0)
+            check_equal(call_wait(last, NULL), ERROR_OPERATION_ABORTED, "2.4/cancel aborts [D]");
+        /* Closing ends the rest: as aborted, or dead since the cancel dropped the publication. */
+        check_equal(PeerDistServerCloseStreamHandle(instance, busy.stream), 0, "4.1/Close [D]");
+        while (busy.accepted > 0) {
+            DWORD code = call_wait(&busy.calls[--busy.accepted], NULL);
+
+            check(code == 0 || code == ERROR_OPERATION_ABORTED ||
+                      code == PEERDIST_ERROR_INVALIDATED,
+                  "3.1/one completion each [D]", "got %lu", code);
+            call_fini(&busy.calls[busy.accepted]);
+        }
+        call_fini(&unused);
+    }
+    check(seen, "4.1/operations observed while pending", "not in %u attempts", i);
+    PeerDistShutdown(other);
+}
+
 static void test_queued_in_order(HANDLE instance)
 {
     enum { PIECES = 40, PIECE = sizeof(data) / PIECES };
@@ -382,6 +434,7 @@ int main(void)
     test_ending(instance, END_UNPUBLISH);
     test_ending(instance, END_CANCEL);
     test_ending(instance, END_CANCEL_COMPLETE);
+    test_cancel_scope(instance);
     test_queued_in_order(instance);
     PeerDistShutdown(instance);
     return check_end();
