@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage: check_demo.py FOLDER OUTPUT-FOLDER KEY-PASSPHRASE [MEGABYTES]
 Checks what peerdist-demo.exe wrote, without any code of the library: the structure of every blob,
-and by hashing the files again as many as fit into MEGABYTES (all, without it). Version 1 is compared
-byte for byte; of version 2 the borders are taken from the blob (they have to join, and to cover the
-file), all else is computed. Ends with status 1 when anything is wrong."""
+and by hashing the files again as many as fit into MEGABYTES (all, without it). Version 1 is
+compared byte for byte; of version 2 the borders are taken from the blob (they have to join, and to
+cover the file), all else is computed. Ends with status 1 when anything is wrong."""
 import pathlib
 import sys
 

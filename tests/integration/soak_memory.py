@@ -4,7 +4,6 @@
 Publishes that many GiB of zero bytes through one stream and says by how much the process grew over
 one that published 16 MiB: by less than 64 MiB, or the test fails."""
 import json
-import re
 import sys
 import time
 
@@ -14,20 +13,13 @@ from harness import check
 LEAST_SPEED = 20  # MB/s that the slowest machine is given the time for
 
 
-def memory(process):
-    """Peak and present resident size in bytes."""
-    with open(f"/proc/{process.pid}/status") as stream:
-        text = stream.read()
-    return [int(re.search(name + r":\s+(\d+) kB", text)[1]) << 10 for name in ("VmHWM", "VmRSS")]
-
-
 def publish(sandbox, size, arguments=()):
     path = sandbox.sparse("content.bin", size)
     process = sandbox.start("publish", path, "--hold", *arguments)
     begin = time.monotonic()
     process.wait_for(r"^holding", limit=60 + size / (LEAST_SPEED * 1e6))
     seconds = time.monotonic() - begin
-    peak, now = memory(process)
+    peak, now = process.memory()
     process.kill()
     return peak, now, seconds
 

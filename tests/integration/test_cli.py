@@ -5,7 +5,7 @@ import json
 import re
 import sys
 
-from harness import HERE, check, main, reference, same
+from harness import HERE, WIDTH, check, main, reference, same, some
 
 VECTORS = HERE.parent / "vectors"
 
@@ -58,7 +58,7 @@ def test_usage_errors(sandbox):
         ["key", "import", "a"], ["key", "import", blob, ""],
         ["status", "now"], ["status", "--xml"],
     ]
-    for arguments in wrong:
+    for arguments in some(wrong):
         done = sandbox.run(*arguments)
         same(done.returncode, 2, f"exit code of {arguments}")
         same(done.stdout, "", f"standard output of {arguments}")
@@ -79,7 +79,7 @@ def test_help_and_version(sandbox):
 def test_show_vectors(sandbox):
     """Every vector, as JSON with secrets, field by field."""
     shown = 0
-    for vector, blob in all_blobs():
+    for vector, blob in some(all_blobs()):
         fields = dict(vector)
         if fields.get("use") == "refuse":
             continue
@@ -105,11 +105,11 @@ def test_show_vectors(sandbox):
             elif segment and key in ("first", "last"):
                 same(segment["block_hashes"][0 if key == "first" else -1], value, name + ": block")
         shown += 1
-    check(shown >= 10, f"only {shown} vectors")
+    check(shown >= (10 if WIDTH == "64" else 2), f"only {shown} vectors")
 
 
 def test_show_hides_secrets(sandbox):
-    for vector, blob in all_blobs():
+    for vector, blob in list(all_blobs())[::5]:
         secrets = [value for key, value in vector if key == "kp"]
         if dict(vector).get("use") == "refuse" or not secrets:
             continue
@@ -125,7 +125,7 @@ def test_show_refuses(sandbox):
     """Bad blobs: the version is 4050, all else 4051; nothing is printed to standard output."""
     blobs = {dict(vector)["vector"]: blob for vector, blob in all_blobs()}
     tried = 0
-    for change in read_vectors("changes.txt"):
+    for change in some(read_vectors("changes.txt")):
         fields = dict(change)
         if fields["status"] == "ok" or fields["base"] not in blobs:
             continue
@@ -146,7 +146,7 @@ def test_show_refuses(sandbox):
         same(done.stdout, "", fields["change"] + ": standard output")
         check(f"({number})" in done.stderr, f"{fields['change']}: {done.stderr}")
         tried += 1
-    check(tried >= 35, f"only {tried} changes")
+    check(tried >= (35 if WIDTH == "64" else 8), f"only {tried} changes")
 
 
 def test_show_errors(sandbox):

@@ -10,7 +10,8 @@ from harness import HERE, check, main, same, windows_path
 
 def make_tree(sandbox):
     source = random.Random(3)
-    for name, size in [("empty", 0), ("one", 1), ("sub/Größe 文件", 70000), ("sub/deep/large", 3 << 20)]:
+    files = [("empty", 0), ("one", 1), ("sub/Größe 文件", 70000), ("sub/deep/large", 3 << 20)]
+    for name, size in files:
         sandbox.file("tree/" + name, source.randbytes(size))
     for number in range(40):
         sandbox.file(f"tree/many/{number}", source.randbytes(source.randrange(200000)))
