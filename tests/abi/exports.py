@@ -15,7 +15,8 @@ import sys
 
 SYSTEM_DLLS = {
     "advapi32.dll", "bcrypt.dll", "crypt32.dll", "iphlpapi.dll", "kernel32.dll", "msvcrt.dll",
-    "ntdll.dll", "ole32.dll", "shell32.dll", "user32.dll", "userenv.dll", "ws2_32.dll",
+    "ntdll.dll", "ole32.dll", "shell32.dll", "user32.dll", "userenv.dll", "version.dll",
+    "ws2_32.dll",
 }
 RT_VERSION = 16
 

@@ -12,7 +12,7 @@ mkdir -p "$work" || exit 1
 passed=0
 failed=0
 skipped=0
-warnings='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
+warnings='-DWIN32_LEAN_AND_MEAN -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
 c_flags="-x c -std=c11 -Wstrict-prototypes -Wmissing-prototypes $warnings"
 cxx_flags="-x c++ -std=c++11 $warnings"
 
