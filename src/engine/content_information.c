@@ -191,7 +191,7 @@ static enum pd_status open_for(struct instance *instance, struct identity *ident
 
     uint32_t available = publication.segmenter_function != 0 ? state.max_version : 1;
     uint32_t version = max_version < available ? max_version : available;
-    if (version < min_version)
+    if (version == 0 || version < min_version) /* {0, 0} asks for a version that is none */
         return PD_CONTENT_INFO_VERSION_UNSUPPORTED;
 
     struct content_information *information = calloc(1, sizeof(*information));
