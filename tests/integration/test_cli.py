@@ -3,9 +3,10 @@
 """The command line without publications: usage, show, key."""
 import json
 import re
+import subprocess
 import sys
 
-from harness import HERE, WIDTH, check, main, reference, same, some
+from harness import HERE, OUTPUT, RUN_WINE, WIDTH, check, main, reference, same, some
 
 VECTORS = HERE.parent / "vectors"
 
@@ -74,6 +75,15 @@ def test_help_and_version(sandbox):
         check(max(map(len, text.splitlines())) <= 80, f"{arguments}: lines too long")
         check("\r" not in text, "carriage returns")
     check(re.fullmatch(r"peerdist \d+\.\d+\.\d+\n", sandbox.good("--version")), "version")
+
+
+def test_output_that_cannot_be_written(sandbox):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [RUN_WINE, OUTPUT / "peerdist.exe", "--version"], stdin=subprocess.DEVNULL,
+            stdout=full, stderr=subprocess.DEVNULL, timeout=60,
+        )
+    same(done.returncode, 1, "exit code")
 
 
 def test_show_vectors(sandbox):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Publications that several processes see, terminals, and stores in trouble."""
 import fcntl
+import json
 import os
 import pty
 import random
@@ -15,7 +16,7 @@ import sys
 import termios
 import time
 
-from harness import LIMIT, OUTPUT, RUN_WINE, Skip, check, main, pattern, same, wait_until
+from harness import LIMIT, OUTPUT, RUN_WINE, WIDTH, Skip, check, main, pattern, same, wait_until
 
 
 def test_visible_to_other_processes(sandbox):
@@ -29,6 +30,26 @@ def test_visible_to_other_processes(sandbox):
     sandbox.good("publish", path, "--id", "another movie")
     same(sandbox.status()["store"]["publications"], 1, "publications of ended processes")
     holder.kill()
+
+
+def test_other_width(sandbox):
+    """32- and 64-bit processes share one table of publications."""
+    names = {"64": ("x86_64", "i686", "32"), "32": ("i686", "x86_64", "64")}
+    own, other, other_width = names[WIDTH]
+    folder = OUTPUT.with_name(OUTPUT.name.replace(own, other))
+    if not (folder / "peerdist.exe").exists():
+        raise Skip(f"no {folder}/peerdist.exe")
+    environment = {"PD_OUTPUT_DIR": str(folder), "PD_TEST_WIDTH": other_width}
+    path = sandbox.file("content.bin", pattern(100000))
+    holder = sandbox.hold(path, "--id", "movie")
+    other_exe = str(folder / "peerdist.exe")
+    done = sandbox.run("status", "--json", program=other_exe, environment=environment)
+    if done.returncode == 77:
+        raise Skip(done.stdout.strip())
+    same(json.loads(done.stdout)["store"]["publications"], 1, "publications seen")
+    sandbox.bad(4058, "publish", path, "--id", "movie", program=other_exe, environment=environment)
+    holder.kill()
+    sandbox.good("publish", path, "--id", "movie", program=other_exe, environment=environment)
 
 
 def test_killed_owner(sandbox):
@@ -208,6 +229,15 @@ def test_full_disk(sandbox):
     check("disk full" in message, message)
     ballast.unlink()
     sandbox.good("publish", content)
+
+
+def test_full_disk_for_output(sandbox):
+    """No room for the content information: an error, and no half of it left behind."""
+    folder = sandbox.mount_small("disk", 64 << 10)
+    out = folder / "out.ci"
+    sandbox.bad(112, "publish", sandbox.sparse("large.bin", 256 << 20), "--out", out)
+    same(list(folder.iterdir()), [], "files left behind")
+    sandbox.good("publish", sandbox.file("content.bin", pattern(1000)), "--out", out)
 
 
 def test_store_out_of_reach(sandbox):
