@@ -43,6 +43,18 @@ enum pd_status instance_open(uintptr_t *handle)
     return PD_OK; /* our reference is the one that instance_close gives back */
 }
 
+static void destroy_user(struct instance_user *user)
+{
+    for (struct leftover *next; user->leftovers != NULL; user->leftovers = next) {
+        next = user->leftovers->next;
+        free(user->leftovers);
+    }
+    if (user->owner != NULL)
+        publication_owner_destroy(user->owner);
+    publication_store_destroy(user->store);
+    free(user);
+}
+
 static bool any_handle(const struct server_handle *handle, const void *context)
 {
     (void)handle;
@@ -71,10 +83,7 @@ enum pd_status instance_close(struct instance *instance)
     mutex_unlock(&instance->lock);
     while (user != NULL) {
         struct instance_user *next = user->next;
-        if (user->owner != NULL)
-            publication_owner_destroy(user->owner);
-        publication_store_destroy(user->store);
-        free(user);
+        destroy_user(user);
         user = next;
     }
     runtime_release();
@@ -150,6 +159,36 @@ enum pd_status instance_owner(struct instance *instance, struct instance_user *u
     if (owner != NULL) /* another call was faster */
         publication_owner_destroy(owner);
     return PD_OK;
+}
+
+void instance_leave_over(struct instance *instance, struct instance_user *user,
+                         struct leftover *leftover)
+{
+    mutex_lock(&instance->lock);
+    leftover->next = user->leftovers;
+    user->leftovers = leftover;
+    mutex_unlock(&instance->lock);
+}
+
+void instance_clear_leftovers(struct instance *instance, struct instance_user *user)
+{
+    enum pd_status status = PD_OK;
+    while (status == PD_OK) {
+        mutex_lock(&instance->lock);
+        struct leftover *leftover = user->leftovers;
+        if (leftover != NULL)
+            user->leftovers = leftover->next;
+        mutex_unlock(&instance->lock);
+        if (leftover == NULL)
+            return;
+        status = publication_remove(user->store, &leftover->id);
+        if (status == PD_OK || status == PD_NOT_FOUND) {
+            free(leftover);
+            status = PD_OK;
+        } else {
+            instance_leave_over(instance, user, leftover);
+        }
+    }
 }
 
 void instance_write_status(void *output, bool extended, const struct service_state *state)

@@ -15,12 +15,21 @@
 
 struct server_handle;
 
+/* A publication that could not be removed when its stream ended: its row still holds the
+ * identifier.
+ */
+struct leftover {
+    struct leftover *next;
+    struct publication_id id;
+};
+
 /* A user this instance acted for. Counted by handles and by calls on their way. */
 struct instance_user {
     struct instance_user *next;
     char name[IDENTITY_USER_MAX];
     struct publication_store *store;
     struct publication_owner *owner; /* made with the first publication */
+    struct leftover *leftovers;
 };
 
 struct instance {
@@ -56,6 +65,11 @@ enum pd_status instance_user(struct instance *instance, const char *name,
                              struct instance_user **user);
 /* Makes sure it has an owner for publications. */
 enum pd_status instance_owner(struct instance *instance, struct instance_user *user);
+/* Takes it over, until the store can be used again. */
+void instance_leave_over(struct instance *instance, struct instance_user *user,
+                         struct leftover *leftover);
+/* Tries again to remove what was left over: before a publication begins. */
+void instance_clear_leftovers(struct instance *instance, struct instance_user *user);
 
 /* Status registration; see the API. output is written at completion (and by the caller at once). */
 enum pd_status instance_register(struct instance *instance, struct operation *operation);

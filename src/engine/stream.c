@@ -27,6 +27,7 @@ struct stream {
     struct condition ended;
     bool task_queued;
     struct task task;               /* commits, or ends after a failure */
+    struct leftover *leftover;      /* for an end at which the store is out of reach */
     struct segment_records records; /* of the one thread that consumes or commits */
 };
 
@@ -42,6 +43,7 @@ static void destroy_stream(struct handle_object *object)
     struct stream *stream = (struct stream *)object;
     hash_pipeline_destroy(stream->pipeline);
     segment_records_fini(&stream->records);
+    free(stream->leftover);
     condition_fini(&stream->ended);
     server_handle_fini(&stream->base);
     free(stream);
@@ -69,17 +71,24 @@ static enum pd_status write_records(struct stream *stream, bool complete)
     return status;
 }
 
+/* Once. */
 static void remove_publication(struct stream *stream)
 {
+    struct instance *instance = stream->base.instance;
     struct saved_identity saved;
+    enum pd_status status = PD_UNAVAILABLE;
     /* A closing instance removes all its publications with their owner. */
-    if (!instance_enter(stream->base.instance))
+    if (!instance_enter(instance))
         return;
-    /* When this fails the row stays until the owner goes; there is nobody to tell. */
     if (server_handle_impersonate(&stream->base, &saved))
-        (void)publication_remove(stream->base.user->store, &stream->base.id);
+        status = publication_remove(stream->base.user->store, &stream->base.id);
     server_handle_return(&saved);
-    instance_leave(stream->base.instance);
+    if (status != PD_OK && status != PD_NOT_FOUND) {
+        stream->leftover->id = stream->base.id;
+        instance_leave_over(instance, stream->base.user, stream->leftover);
+        stream->leftover = NULL;
+    }
+    instance_leave(instance);
 }
 
 /* ---- From the pipeline ---- */
@@ -347,7 +356,8 @@ static enum pd_status create_stream(struct instance *instance, struct instance_u
         .consume = consume,
         .advanced = advanced,
     };
-    if (status == PD_OK && (stream->pipeline = hash_pipeline_create(&owner, with_v2)) == NULL)
+    if (status == PD_OK && ((stream->leftover = malloc(sizeof(*stream->leftover))) == NULL ||
+                            (stream->pipeline = hash_pipeline_create(&owner, with_v2)) == NULL))
         status = PD_NO_MEMORY;
     if (status != PD_OK) {
         stream_release(stream);
@@ -371,6 +381,8 @@ static enum pd_status begin(struct instance *instance, struct identity *identity
     enum pd_status status = instance_user(instance, identity->user, &user);
     if (status == PD_OK)
         status = instance_owner(instance, user);
+    if (status == PD_OK)
+        instance_clear_leftovers(instance, user);
     if (status == PD_OK)
         status = publication_begin(user->owner, identifier, identifier_length,
                                    with_v2 ? SEGMENTER_V2_FUNCTION : 0, &id);
