@@ -105,18 +105,38 @@ static bool make_identifier(const char *path, const struct publish_options *opti
     return wide != NULL;
 }
 
+/* The content information of a publication, into a file where one is wanted. Reports failures. */
+static bool get_information(struct content_session *session, const char *path,
+                            const struct content_identifier *identifier,
+                            const struct publish_options *options, struct publish_output *output)
+{
+    struct content_request request = {.offset = options->range_offset,
+                                      .length = options->range_length,
+                                      .min_version = options->min_version,
+                                      .max_version = options->max_version,
+                                      .piece = on_piece,
+                                      .context = output};
+    DWORD error = content_information(session, identifier, &request);
+
+    if (error != ERROR_SUCCESS) {
+        error_report(error, "cannot get the content information of %s", path);
+        return false;
+    }
+    if (output->written) {
+        output->written = false;
+        error = file_writer_commit(&output->writer);
+        if (error != ERROR_SUCCESS)
+            error_report(error, "cannot write %s", options->out);
+    }
+    return error == ERROR_SUCCESS;
+}
+
 /* Publishes one file and gets its content information. */
 static int publish_file(struct content_session *session, const char *path,
                         const struct publish_options *options, struct publish_progress *progress)
 {
     struct content_identifier identifier = {NULL, 0};
     struct publish_output output = {.written = false};
-    struct content_request request = {.offset = options->range_offset,
-                                      .length = options->range_length,
-                                      .min_version = options->min_version,
-                                      .max_version = options->max_version,
-                                      .piece = on_piece,
-                                      .context = &output};
     struct file_reader reader;
     struct content_source source = {.reader = &reader,
                                     .buffer_size = options->buffer_size,
@@ -154,15 +174,8 @@ static int publish_file(struct content_session *session, const char *path,
         goto cleanup;
     }
     seconds = (double)(GetTickCount64() - start) / 1000.0;
-    error = content_information(session, &identifier, &request);
-    if (error == ERROR_SUCCESS && output.written) {
-        output.written = false;
-        error = file_writer_commit(&output.writer);
-    }
-    if (error != ERROR_SUCCESS) {
-        error_report(error, "cannot get the content information of %s", path);
+    if (!get_information(session, path, &identifier, options, &output))
         goto cleanup;
-    }
     output_print("%s: %" PRIu64 " bytes in %.3f s", path, bytes, seconds);
     if (seconds > 0)
         output_print(" (%.0f MB/s)", (double)bytes / 1e6 / seconds);
@@ -221,6 +234,17 @@ static int publish_all(int count, char **paths, const struct publish_options *op
     }
     content_session_close(&session);
     return code;
+}
+
+static bool is_same_path(const char *one, const char *other)
+{
+    wchar_t *full_one = text_full_path(one);
+    wchar_t *full_other = text_full_path(other);
+    bool same = full_one && full_other && _wcsicmp(full_one, full_other) == 0;
+
+    free(full_one);
+    free(full_other);
+    return same;
 }
 
 static bool parse_range(const char *text, struct publish_options *options)
@@ -293,5 +317,7 @@ int command_publish(int argc, char **argv)
         return cli_usage(argv[0], "no FILE given");
     if (argc - optind > 1 && (options.id || options.out))
         return cli_usage(argv[0], "%s goes with one FILE only", options.id ? "--id" : "--out");
+    if (options.out && is_same_path(argv[optind], options.out))
+        return cli_usage(argv[0], "--out would replace the FILE itself");
     return publish_all(argc - optind, argv + optind, &options);
 }

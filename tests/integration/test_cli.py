@@ -45,7 +45,7 @@ def test_usage_errors(sandbox):
         [], ["frobnicate"], ["--frobnicate"],
         ["publish"], ["publish", "a", "--frobnicate"], ["publish", "a", "--id", ""],
         ["publish", "a", "--id"], ["publish", "a", "b", "--id", "x"],
-        ["publish", "a", "b", "--out", "x"],
+        ["publish", "a", "b", "--out", "x"], ["publish", blob, "--out", str(blob).upper()],
         ["publish", "a", "--ci-version", "3"], ["publish", "a", "--ci-version", "11"],
         ["publish", "a", "--range", "5"], ["publish", "a", "--range", "5:0"],
         ["publish", "a", "--range", "-1:5"], ["publish", "a", "--range", ":"],

@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import random
 import re
@@ -16,7 +17,8 @@ import sys
 import termios
 import time
 
-from harness import LIMIT, OUTPUT, RUN_WINE, WIDTH, Skip, check, main, pattern, same, wait_until
+from harness import LIMIT, OUTPUT, ROOT, RUN_WINE, WIDTH
+from harness import Skip, check, main, pattern, same, wait_until
 
 
 def test_visible_to_other_processes(sandbox):
@@ -39,6 +41,9 @@ def test_other_width(sandbox):
     folder = OUTPUT.with_name(OUTPUT.name.replace(own, other))
     if not (folder / "peerdist.exe").exists():
         raise Skip(f"no {folder}/peerdist.exe")
+    prefix = pathlib.Path(os.environ.get("WINEPREFIX", ROOT / "build" / "wineprefix-test"))
+    if not (prefix / "drive_c/windows/syswow64/kernel32.dll").exists():
+        raise Skip("this Wine prefix has no 32-bit side")
     environment = {"PD_OUTPUT_DIR": str(folder), "PD_TEST_WIDTH": other_width}
     path = sandbox.file("content.bin", pattern(100000))
     holder = sandbox.hold(path, "--id", "movie")
