@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include "core/status.h"
 
 /* The folder under which every user's store lies: the environment variable PEERDIST_STORE when set
@@ -24,14 +23,12 @@ char *path_join(const char *folder, const char *name);
 
 enum pd_status file_delete(const char *path); /* PD_NOT_FOUND, PD_IO_ERROR */
 
-/* Tells files apart whatever their name: the same for one file as long as somebody has it open,
- * another one once it was removed or replaced. Opens nothing on POSIX, where closing a file would
- * drop SQLite's locks on it. PD_NOT_FOUND, PD_IO_ERROR. */
-struct file_identity {
-    uint64_t volume;
-    uint64_t file;
-};
-enum pd_status file_identify(const char *path, struct file_identity *identity);
+bool file_exists(const char *path);
+/* Win32: whether an open file (a HANDLE) is still in its folder: false once it was removed, or
+ * another one put in its place. Opening the path to compare would not do: under Wine each close of
+ * a file on which somebody holds a lock, as SQLite does, keeps a descriptor of the wineserver until
+ * the lock ends. POSIX: true, SQLite itself can tell there. */
+bool file_is_linked(void *handle);
 
 /* Calls visit with each plain file's name (not path) in folder; stops early when it returns false.
  * PD_NOT_FOUND, PD_IO_ERROR. */

@@ -17,4 +17,12 @@ void owner_lock_destroy(struct owner_lock *lock);
 /* A missing file counts as dead. Works within the owner's process too. */
 enum owner_state owner_lock_probe(const char *path);
 
+/* The same for an owner that is asked about again and again: the file stays open. That is faster,
+ * and under Wine each close of a file that somebody has locked keeps a descriptor of the wineserver
+ * until the lock ends. NULL: the owner is dead or cannot be examined, which *state tells. */
+struct owner_probe;
+struct owner_probe *owner_probe_open(const char *path, enum owner_state *state);
+enum owner_state owner_probe_state(struct owner_probe *probe);
+void owner_probe_close(struct owner_probe *probe); /* NULL allowed */
+
 #endif

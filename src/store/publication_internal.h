@@ -57,15 +57,22 @@ struct publication_owner {
     struct owner_lock *lock;
 };
 
+/* A living owner elsewhere: its file stays open for asking again. */
+struct store_neighbour {
+    struct store_neighbour *next;
+    uint8_t name[STORE_OWNER_SIZE];
+    struct owner_probe *probe;
+};
+
 struct publication_store {
     char *user;
     struct mutex mutex; /* guards all below, the connection included */
     char *folder;       /* NULL until it was made */
     char *path;
     sqlite3 *db; /* NULL: closed; the next call opens it */
-    struct file_identity file;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct publication_owner *owners; /* ours: known to live */
+    struct store_neighbour *neighbours;
     char problem[256];
 };
 
@@ -99,6 +106,7 @@ void store_rollback(struct publication_store *store);
 
 enum owner_state store_owner_state(struct publication_store *store,
                                    const uint8_t owner[STORE_OWNER_SIZE]);
+void store_forget_neighbours(struct publication_store *store);
 /* The lock file's path; NULL without memory. */
 char *store_owner_path(const struct publication_store *store,
                        const uint8_t owner[STORE_OWNER_SIZE]);

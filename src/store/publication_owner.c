@@ -120,19 +120,64 @@ void publication_owner_destroy(struct publication_owner *owner)
     free(owner);
 }
 
+/* Asks a neighbour; a dead one is forgotten, which lets go of its file. */
+static enum owner_state ask(struct store_neighbour **at)
+{
+    struct store_neighbour *neighbour = *at;
+    enum owner_state state = owner_probe_state(neighbour->probe);
+
+    if (state == OWNER_DEAD) {
+        *at = neighbour->next;
+        owner_probe_close(neighbour->probe);
+        free(neighbour);
+    }
+    return state;
+}
+
+static enum owner_state meet(struct publication_store *store, const uint8_t owner[STORE_OWNER_SIZE])
+{
+    struct store_neighbour *neighbour = calloc(1, sizeof(*neighbour));
+    char *path = store_owner_path(store, owner);
+    enum owner_state state = OWNER_UNKNOWN;
+
+    /* As many files stay open as there are living neighbours, and not all that ever were. */
+    for (struct store_neighbour **at = &store->neighbours; *at;)
+        if (ask(at) != OWNER_DEAD)
+            at = &(*at)->next;
+    if (neighbour && path && (neighbour->probe = owner_probe_open(path, &state)) != NULL) {
+        memcpy(neighbour->name, owner, STORE_OWNER_SIZE);
+        neighbour->next = store->neighbours;
+        store->neighbours = neighbour;
+        neighbour = NULL;
+    }
+    free(path);
+    free(neighbour);
+    return state;
+}
+
 enum owner_state store_owner_state(struct publication_store *store,
                                    const uint8_t owner[STORE_OWNER_SIZE])
 {
-    enum owner_state state;
-    char *path;
+    struct store_neighbour **at;
 
     for (const struct publication_owner *own = store->owners; own; own = own->next)
         if (memcmp(own->name, owner, STORE_OWNER_SIZE) == 0)
             return OWNER_ALIVE;
-    path = store_owner_path(store, owner);
-    state = path ? owner_lock_probe(path) : OWNER_UNKNOWN;
-    free(path);
-    return state;
+    for (at = &store->neighbours; *at; at = &(*at)->next)
+        if (memcmp((*at)->name, owner, STORE_OWNER_SIZE) == 0)
+            return ask(at);
+    return meet(store, owner);
+}
+
+void store_forget_neighbours(struct publication_store *store)
+{
+    while (store->neighbours) {
+        struct store_neighbour *neighbour = store->neighbours;
+
+        store->neighbours = neighbour->next;
+        owner_probe_close(neighbour->probe);
+        free(neighbour);
+    }
 }
 
 enum pd_status store_owner_renew(struct publication_owner *owner)
@@ -145,7 +190,7 @@ enum pd_status store_owner_renew(struct publication_owner *owner)
 
     if (!path)
         return PD_NO_MEMORY;
-    if (owner_lock_probe(path) == OWNER_DEAD) {
+    if (!file_exists(path)) {
         status = lock_new(store, name, &lock);
         if (status == PD_OK) {
             owner_lock_destroy(owner->lock);

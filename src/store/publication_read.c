@@ -405,7 +405,6 @@ static enum pd_status count_publications(struct publication_store *store,
 void publication_store_inspect(struct publication_store *store,
                                struct publication_store_report *report)
 {
-    struct file_identity identity;
     enum pd_status status;
 
     memset(report, 0, sizeof(*report));
@@ -414,7 +413,7 @@ void publication_store_inspect(struct publication_store *store,
     if (store->path)
         snprintf(report->path, sizeof(report->path), "%s", store->path);
     /* Looking makes no database where there is none. */
-    if (status == PD_OK && file_identify(store->path, &identity) != PD_NOT_FOUND) {
+    if (status == PD_OK && file_exists(store->path)) {
         status = store_ready(store, true);
         if (status == PD_OK)
             status = count_publications(store, report);

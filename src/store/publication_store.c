@@ -93,6 +93,7 @@ void publication_store_destroy(struct publication_store *store)
     if (!store)
         return;
     store_close(store);
+    store_forget_neighbours(store);
     mutex_fini(&store->mutex);
     free(store->path);
     free(store->folder);
@@ -154,12 +155,16 @@ cleanup:
 /* True while the path still leads to the file that is open. */
 static bool is_same_file(const struct publication_store *store)
 {
-    struct file_identity now;
-    enum pd_status status = file_identify(store->path, &now);
+    void *handle = NULL;
+    int moved = 0;
 
-    if (status == PD_OK)
-        return now.volume == store->file.volume && now.file == store->file.file;
-    return status != PD_NOT_FOUND;
+    if (!file_exists(store->path))
+        return false;
+    if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK)
+        return !moved;
+    return sqlite3_file_control(store->db, "main", SQLITE_FCNTL_WIN32_GET_HANDLE, &handle) !=
+               SQLITE_OK ||
+           file_is_linked(handle);
 }
 
 void store_close(struct publication_store *store)
@@ -318,10 +323,12 @@ static int make_tables(sqlite3 *db)
 static enum pd_status check_tables(struct publication_store *store)
 {
     sqlite3_int64 version = 0, application = 0, tables = 0;
-    int code = query_integer(store->db, "PRAGMA user_version", &version);
+    /* In this order: another process may make the tables in between, and version 0 with tables
+     * would be no database of ours. */
+    int code = query_integer(store->db, "SELECT count(*) FROM sqlite_master", &tables);
 
     if (code == SQLITE_OK)
-        code = query_integer(store->db, "SELECT count(*) FROM sqlite_master", &tables);
+        code = query_integer(store->db, "PRAGMA user_version", &version);
     if (code == SQLITE_OK && version == 0 && tables == 0) {
         code = make_tables(store->db);
         if (code == SQLITE_OK)
@@ -370,10 +377,6 @@ static enum pd_status store_open(struct publication_store *store)
     status = check_tables(store);
     if (status != PD_OK)
         return status;
-    if (file_identify(store->path, &store->file) != PD_OK) {
-        store_close(store);
-        return problem(store, STORE_FILE " was removed while it was opened");
-    }
     store->problem[0] = 0;
     return store_sweep(store);
 }

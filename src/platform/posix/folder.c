@@ -84,15 +84,15 @@ enum pd_status file_delete(const char *path)
     return unlink(path) == 0 ? PD_OK : status_of_errno();
 }
 
-enum pd_status file_identify(const char *path, struct file_identity *identity)
+bool file_exists(const char *path)
 {
-    struct stat info;
+    return access(path, F_OK) == 0;
+}
 
-    if (stat(path, &info) != 0)
-        return status_of_errno();
-    identity->volume = (uint64_t)info.st_dev;
-    identity->file = (uint64_t)info.st_ino;
-    return PD_OK;
+bool file_is_linked(void *handle)
+{
+    (void)handle;
+    return true;
 }
 
 static bool is_plain_file(const char *folder, const char *name)

@@ -49,17 +49,52 @@ void owner_lock_destroy(struct owner_lock *lock)
     free(lock);
 }
 
+struct owner_probe {
+    int file;
+};
+
+struct owner_probe *owner_probe_open(const char *path, enum owner_state *state)
+{
+    struct owner_probe *probe = calloc(1, sizeof(*probe));
+
+    *state = OWNER_UNKNOWN;
+    if (!probe)
+        return NULL;
+    probe->file = open(path, O_RDONLY | O_CLOEXEC);
+    if (probe->file < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            *state = OWNER_DEAD;
+        free(probe);
+        return NULL;
+    }
+    *state = owner_probe_state(probe);
+    if (*state == OWNER_ALIVE)
+        return probe;
+    owner_probe_close(probe);
+    return NULL;
+}
+
+enum owner_state owner_probe_state(struct owner_probe *probe)
+{
+    if (flock(probe->file, LOCK_SH | LOCK_NB) == 0) {
+        flock(probe->file, LOCK_UN);
+        return OWNER_DEAD;
+    }
+    return errno == EWOULDBLOCK ? OWNER_ALIVE : OWNER_UNKNOWN;
+}
+
+void owner_probe_close(struct owner_probe *probe)
+{
+    if (!probe)
+        return;
+    close(probe->file);
+    free(probe);
+}
+
 enum owner_state owner_lock_probe(const char *path)
 {
-    enum owner_state state = OWNER_UNKNOWN;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    enum owner_state state;
 
-    if (file < 0)
-        return errno == ENOENT || errno == ENOTDIR ? OWNER_DEAD : OWNER_UNKNOWN;
-    if (flock(file, LOCK_SH | LOCK_NB) == 0)
-        state = OWNER_DEAD; /* closing lets go of it */
-    else if (errno == EWOULDBLOCK)
-        state = OWNER_ALIVE;
-    close(file);
+    owner_probe_close(owner_probe_open(path, &state));
     return state;
 }

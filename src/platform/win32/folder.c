@@ -223,31 +223,23 @@ enum pd_status file_delete(const char *path)
     return status;
 }
 
-enum pd_status file_identify(const char *path, struct file_identity *identity)
+bool file_exists(const char *path)
 {
-    BY_HANDLE_FILE_INFORMATION information;
     wchar_t *wide = wide_from_utf8(path);
-    enum pd_status status = PD_OK;
-    HANDLE file;
+    bool exists = wide && GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES;
 
-    if (!wide)
-        return PD_NO_MEMORY;
-    file = CreateFileW(wide, FILE_READ_ATTRIBUTES,
-                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                       FILE_ATTRIBUTE_NORMAL, NULL);
-    if (file == INVALID_HANDLE_VALUE) {
-        status = status_of_last_error();
-    } else {
-        if (GetFileInformationByHandle(file, &information)) {
-            identity->volume = information.dwVolumeSerialNumber;
-            identity->file = (uint64_t)information.nFileIndexHigh << 32 | information.nFileIndexLow;
-        } else {
-            status = PD_IO_ERROR;
-        }
-        CloseHandle(file);
-    }
     free(wide);
-    return status;
+    return exists;
+}
+
+bool file_is_linked(void *handle)
+{
+    FILE_STANDARD_INFO information;
+
+    /* Some file systems do not count links, and say 1 or fail. */
+    return !GetFileInformationByHandleEx(handle, FileStandardInfo, &information,
+                                         sizeof(information)) ||
+           (information.NumberOfLinks > 0 && !information.DeletePending);
 }
 
 enum pd_status folder_list(const char *folder, bool (*visit)(const char *name, void *context),

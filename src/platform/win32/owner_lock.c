@@ -62,30 +62,67 @@ void owner_lock_destroy(struct owner_lock *lock)
     free(lock);
 }
 
-enum owner_state owner_lock_probe(const char *path)
-{
-    wchar_t *wide = wide_from_utf8(path);
-    enum owner_state state = OWNER_UNKNOWN;
-    OVERLAPPED first_byte = {0};
+struct owner_probe {
     HANDLE file;
+};
 
-    if (!wide)
-        return OWNER_UNKNOWN;
-    file = CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                       NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-    free(wide);
-    if (file == INVALID_HANDLE_VALUE) {
+struct owner_probe *owner_probe_open(const char *path, enum owner_state *state)
+{
+    struct owner_probe *probe = calloc(1, sizeof(*probe));
+    wchar_t *wide = wide_from_utf8(path);
+
+    *state = OWNER_UNKNOWN;
+    if (!probe || !wide)
+        goto failed;
+    probe->file =
+        CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                    NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+    if (probe->file == INVALID_HANDLE_VALUE) {
         DWORD error = GetLastError();
 
         if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ||
             (error == ERROR_ACCESS_DENIED && RtlGetLastNtStatus() == STATUS_DELETE_PENDING))
-            state = OWNER_DEAD;
-        return state;
+            *state = OWNER_DEAD;
+        goto failed;
     }
-    if (LockFileEx(file, LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &first_byte))
-        state = OWNER_DEAD; /* closing lets go of it */
-    else if (GetLastError() == ERROR_LOCK_VIOLATION || GetLastError() == ERROR_IO_PENDING)
-        state = OWNER_ALIVE;
-    CloseHandle(file);
+    free(wide);
+    *state = owner_probe_state(probe);
+    if (*state == OWNER_ALIVE)
+        return probe;
+    owner_probe_close(probe);
+    return NULL;
+
+failed:
+    free(wide);
+    free(probe);
+    return NULL;
+}
+
+enum owner_state owner_probe_state(struct owner_probe *probe)
+{
+    OVERLAPPED first_byte = {0};
+
+    if (LockFileEx(probe->file, LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &first_byte)) {
+        UnlockFileEx(probe->file, 0, 1, 0, &first_byte);
+        return OWNER_DEAD;
+    }
+    return GetLastError() == ERROR_LOCK_VIOLATION || GetLastError() == ERROR_IO_PENDING
+               ? OWNER_ALIVE
+               : OWNER_UNKNOWN;
+}
+
+void owner_probe_close(struct owner_probe *probe)
+{
+    if (!probe)
+        return;
+    CloseHandle(probe->file);
+    free(probe);
+}
+
+enum owner_state owner_lock_probe(const char *path)
+{
+    enum owner_state state;
+
+    owner_probe_close(owner_probe_open(path, &state));
     return state;
 }

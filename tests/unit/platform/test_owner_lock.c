@@ -97,6 +97,8 @@ static enum owner_state probe_until_dead(const char *path)
 static void test_other_process(void **state)
 {
     char *path = path_join(folder, "child.lock"), line[16];
+    enum owner_state state_seen;
+    struct owner_probe *probe;
 
     (void)state;
     for (int killed = 0; killed < 2; killed++) {
@@ -106,10 +108,19 @@ static void test_other_process(void **state)
         assert_true(child_read_line(child, line, sizeof(line)));
         assert_string_equal(line, "held");
         assert_int_equal(owner_lock_probe(path), OWNER_ALIVE);
+        probe = owner_probe_open(path, &state_seen);
+        assert_non_null(probe);
+        assert_int_equal(state_seen, OWNER_ALIVE);
+        assert_int_equal(owner_probe_state(probe), OWNER_ALIVE);
         if (killed)
             child_kill(child);
         assert_int_equal(child_finish(child), killed ? -1 : 0);
         assert_int_equal(probe_until_dead(path), OWNER_DEAD);
+        assert_int_equal(owner_probe_state(probe), OWNER_DEAD);
+        assert_int_equal(owner_probe_state(probe), OWNER_DEAD);
+        owner_probe_close(probe);
+        assert_null(owner_probe_open(path, &state_seen));
+        assert_int_equal(state_seen, OWNER_DEAD);
     }
     file_delete(path);
     free(path);

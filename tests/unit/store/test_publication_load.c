@@ -22,13 +22,28 @@ static struct identity me;
 static struct publication_store *stores[2];
 static struct publication_owner *owners[2];
 
-static int set_up(void **state)
+static int make_folder(void **state)
 {
     (void)state;
     folder = scratch_create();
     if (!folder || identity_current(&me) != PD_OK)
         return -1;
     scratch_set_environment("PEERDIST_STORE", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    identity_fini(&me);
+    scratch_remove(folder);
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    if (make_folder(state) != 0)
+        return -1;
     for (int i = 0; i < 2; i++) {
         stores[i] = publication_store_create(me.user);
         if (!stores[i] || publication_owner_create(stores[i], &owners[i]) != PD_OK)
@@ -39,14 +54,11 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     for (int i = 0; i < 2; i++) {
         publication_owner_destroy(owners[i]);
         publication_store_destroy(stores[i]);
     }
-    identity_fini(&me);
-    scratch_remove(folder);
-    return 0;
+    return remove_folder(state);
 }
 
 struct working {
@@ -131,6 +143,46 @@ static void test_threads(void **state)
     assert_int_equal(report.publications, THREADS * (ROUNDS / 2 + 1));
 }
 
+struct opening {
+    struct publication_store *store;
+    enum pd_status status;
+};
+
+static void open_first(void *argument)
+{
+    struct opening *opening = argument;
+    struct publication_info info;
+
+    opening->status = sample_find(opening->store, "nothing", &info);
+}
+
+/* Of several connections that come at once to a folder without a database, one makes it and all
+ * can use it. */
+static void test_first_opening(void **state)
+{
+    struct opening opening[4];
+    struct thread *threads[4];
+
+    (void)state;
+    for (int round = 0; round < 15; round++) {
+        scratch_delete_tree(folder);
+        for (int i = 0; i < 4; i++)
+            assert_non_null(opening[i].store = publication_store_create(me.user));
+        for (int i = 0; i < 4; i++)
+            assert_non_null(threads[i] = thread_start(open_first, &opening[i]));
+        for (int i = 0; i < 4; i++)
+            thread_join(threads[i]);
+        for (int i = 0; i < 4; i++) {
+            struct publication_store_report report;
+
+            publication_store_inspect(opening[i].store, &report);
+            assert_string_equal(report.problem, "");
+            assert_int_equal(opening[i].status, PD_NOT_FOUND);
+            publication_store_destroy(opening[i].store);
+        }
+    }
+}
+
 static sqlite3_int64 file_pages(void)
 {
     char *private_folder = path_join(folder, me.user);
@@ -178,6 +230,7 @@ static void test_large_content(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_first_opening, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_content, set_up, tear_down),
     };

@@ -149,7 +149,6 @@ static void test_other_process_sees_it(void **state)
     child_say(child, "end");
     assert_int_equal(child_finish(child), 0);
     assert_int_equal(sample_find(store, "shared", &info), PD_NOT_FOUND);
-    assert_int_equal(owner_files(), 1);
 }
 
 /* Each of the calls that can be the first one after the kill. */
@@ -192,12 +191,15 @@ static void test_killed_owner_is_gone_at_once(void **state)
         assert_int_equal(sample_begin(owner, "begun", &id), PD_OK);
         assert_int_equal(publication_remove(store, &id), PD_OK);
         assert_int_equal(child_finish(child), -1);
+        /* Ours, and where open files keep their names the one that was met last. */
+        assert_true(owner_files() <= 2);
     }
 }
 
 /* What nobody met goes when the store is opened next. */
 static void test_sweep_at_open(void **state)
 {
+    struct publication_store_report report;
     struct child *child = start_holder();
     struct publication_store *second;
 
@@ -206,8 +208,10 @@ static void test_sweep_at_open(void **state)
     child_finish(child);
     second = publication_store_create(me.user);
     assert_int_equal(sample_find(second, "nothing", &info), PD_NOT_FOUND);
+    publication_store_inspect(second, &report);
+    assert_int_equal(report.publications, 0);
     publication_store_destroy(second);
-    assert_int_equal(owner_files(), 1);
+    assert_true(owner_files() <= 2);
 }
 
 static void test_exactly_one_wins(void **state)
