@@ -42,7 +42,7 @@ def log_of(case, folder):
 def show_failure(tree, case, log):
     print(f"FAILED: {tree}: {case.get('name')} ({float(case.get('time', 0)):.1f} s)")
     marks = ("[  ERROR", "[   LINE", "[  FAILED", "FAIL", "ERROR:", "SUMMARY:", "failed:")
-    lines = [line for line in log if line.lstrip().startswith(marks)] or log
+    lines = [line for line in log if line.lstrip().startswith(marks) or " error: " in line] or log
     for line in lines[-TAIL:]:
         print(f"    {line}")
 
