@@ -31,7 +31,12 @@ static uint64_t random_below(uint64_t limit)
 
 static int set_up(void **state)
 {
-    if (fixture_set_up(state) != 0 || (store = publication_store_create("reader")) == NULL)
+    struct identity identity;
+    if (fixture_set_up(state) != 0 || identity_current(&identity) != PD_OK)
+        return -1;
+    store = publication_store_create(identity.user);
+    identity_fini(&identity);
+    if (store == NULL)
         return -1;
     return publication_owner_create(store, &owner) == PD_OK && secret_key_load(&key) == PD_OK ? 0
                                                                                               : -1;
