@@ -3,18 +3,20 @@
 #include "async/operation.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-static const struct completion_sink *current_sink;
+/* Every start of an instance sets it, while others use it. */
+static const struct completion_sink *_Atomic current_sink;
 
 void operation_set_sink(const struct completion_sink *sink)
 {
-    current_sink = sink;
+    atomic_store_explicit(&current_sink, sink, memory_order_release);
 }
 
 const struct completion_sink *operation_sink(void)
 {
-    return current_sink;
+    return atomic_load_explicit(&current_sink, memory_order_acquire);
 }
 
 struct operation *operation_create(enum operation_kind kind, void *block,
@@ -27,20 +29,20 @@ struct operation *operation_create(enum operation_kind kind, void *block,
     operation->block = block;
     operation->port = port;
     if (port != NULL)
-        current_sink->retain_port(port);
+        operation_sink()->retain_port(port);
     return operation;
 }
 
 void operation_discard(struct operation *operation)
 {
     if (operation->port != NULL)
-        current_sink->release_port(operation->port);
+        operation_sink()->release_port(operation->port);
     free(operation);
 }
 
 void operation_accept(struct operation_queue *queue, struct operation *operation)
 {
-    current_sink->accept(operation->block);
+    operation_sink()->accept(operation->block);
     operation->next = NULL;
     if (queue->tail != NULL)
         queue->tail->next = operation;
@@ -74,7 +76,7 @@ void operation_complete(struct operation_queue *queue, struct operation *operati
     assert(pending);
     if (!pending)
         return;
-    current_sink->deliver(operation->port, operation->block, completion);
+    operation_sink()->deliver(operation->port, operation->block, completion);
     operation_discard(operation);
 }
 

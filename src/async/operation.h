@@ -53,7 +53,7 @@ struct operation {
     bool extended; /* ... and in which form */
 };
 
-/* Set once, before the first instance. */
+/* Before the first instance; later ones may set the same again. */
 void operation_set_sink(const struct completion_sink *sink);
 const struct completion_sink *operation_sink(void);
 
