@@ -74,8 +74,8 @@ wine_fresh_prefix()
 
 wine_stop()
 {
-    wineserver -k >/dev/null 2>&1
-    wineserver -w >/dev/null 2>&1
+    wineserver -k >/dev/null 2>&1 || :
+    wineserver -w >/dev/null 2>&1 || :
     return 0
 }
 
