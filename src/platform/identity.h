@@ -25,7 +25,9 @@ enum pd_status identity_copy(const struct identity *from, struct identity *to);
 void identity_fini(struct identity *identity); /* closes the token */
 void identity_close_token(void *token);        /* NULL allowed */
 
-/* Runs the calling thread under token until identity_leave. With NULL both do nothing. */
+/* Runs the calling thread under token until identity_leave, which leaves it without any: on a
+ * thread of the application's keep what identity_capture_token gives, and enter that afterwards.
+ * With NULL both do nothing. */
 bool identity_enter(void *token);
 void identity_leave(void *token);
 

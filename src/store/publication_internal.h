@@ -55,6 +55,7 @@ struct publication_owner {
     struct publication_owner *next;
     uint8_t name[STORE_OWNER_SIZE]; /* changes when its file was removed under us */
     struct owner_lock *lock;
+    bool used; /* it may have rows */
 };
 
 /* A living owner elsewhere: its file stays open for asking again. */
@@ -84,8 +85,9 @@ enum pd_status store_place(struct publication_store *store);
  * replaced since, and starts afresh: for calls after which the answer must be everybody's. */
 enum pd_status store_ready(struct publication_store *store, bool look);
 void store_close(struct publication_store *store);
-/* After an SQLite error: notes it as the problem and closes the connection (which ends an open
- * transaction), so that the next call starts afresh. */
+/* After an SQLite error: notes it as the problem, ends an open transaction, and closes the
+ * connection so that the next call starts afresh; except where the file is sound and only has no
+ * room or another writer, as what is there can still be read. */
 enum pd_status store_failed(struct publication_store *store, int code);
 /* Rows that contradict themselves: as an SQLite error. */
 enum pd_status store_damaged(struct publication_store *store);

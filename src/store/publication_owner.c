@@ -112,7 +112,7 @@ void publication_owner_destroy(struct publication_owner *owner)
     *at = owner->next;
     /* First the lock: whatever happens to the rows, nobody sees them from now on. */
     owner_lock_destroy(owner->lock);
-    if (store_ready(store, true) == PD_OK) {
+    if (owner->used && store_ready(store, true) == PD_OK) {
         store_bury_owner(store, owner->name);
         store_purge(store);
     }

@@ -142,7 +142,7 @@ static enum pd_status check_owner(struct publication_store *store,
 enum pd_status publication_find(struct publication_store *store, const void *identifier,
                                 size_t identifier_length, struct publication_info *info)
 {
-    struct store_row row;
+    struct store_row row = {0};
     uint8_t key[32];
     enum pd_status status = store_key_of(store, identifier, identifier_length, key);
 
@@ -191,8 +191,8 @@ static enum pd_status read_records(struct publication_store *store, enum store_s
                                    const struct publication_id *id, int count,
                                    const uint64_t *asked, take_records take, void *out)
 {
-    sqlite3_stmt *statement;
-    struct store_row row;
+    sqlite3_stmt *statement = NULL;
+    struct store_row row = {0};
     enum pd_status status;
 
     mutex_lock(&store->mutex);

@@ -186,6 +186,7 @@ void store_close(struct publication_store *store)
 enum pd_status store_failed(struct publication_store *store, int code)
 {
     const char *reason = sqlite3_errstr(code);
+    bool keep = false;
 
     switch (code & 0xff) {
     case SQLITE_NOTADB:
@@ -197,11 +198,18 @@ enum pd_status store_failed(struct publication_store *store, int code)
                  "-wal and " STORE_FILE "-shm in its folder",
                  reason);
         break;
+    case SQLITE_FULL:
+    case SQLITE_BUSY:
+        keep = sqlite3_get_autocommit(store->db) ||
+               sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
+        snprintf(store->problem, sizeof(store->problem), "%s", reason);
+        break;
     default:
         snprintf(store->problem, sizeof(store->problem), "%s", reason);
         break;
     }
-    store_close(store);
+    if (!keep)
+        store_close(store);
     return (code & 0xff) == SQLITE_NOMEM ? PD_NO_MEMORY : PD_UNAVAILABLE;
 }
 
@@ -338,16 +346,12 @@ static enum pd_status check_tables(struct publication_store *store)
         code = query_integer(store->db, "PRAGMA application_id", &application);
     if (code != SQLITE_OK)
         return store_failed(store, code);
-    if (application != STORE_APPLICATION) {
-        store_close(store);
+    if (application != STORE_APPLICATION)
         return problem(store, STORE_FILE " is another program's database: remove it");
-    }
-    if (version != STORE_VERSION) {
-        store_close(store);
+    if (version != STORE_VERSION)
         return problem(store, "made by another version of peerdist that this one cannot read: use "
                               "that version, or end the programs that use it and remove " STORE_FILE
                               ", " STORE_FILE "-wal and " STORE_FILE "-shm in its folder");
-    }
     return PD_OK;
 }
 
@@ -372,13 +376,14 @@ static enum pd_status store_open(struct publication_store *store)
         code = sqlite3_busy_timeout(store->db, STORE_BUSY_WAIT);
     if (code == SQLITE_OK)
         code = sqlite3_exec(store->db, settings, NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-        return store_failed(store, code);
-    status = check_tables(store);
+    status = code == SQLITE_OK ? check_tables(store) : store_failed(store, code);
+    if (status == PD_OK) {
+        store->problem[0] = 0;
+        status = store_sweep(store);
+    }
     if (status != PD_OK)
-        return status;
-    store->problem[0] = 0;
-    return store_sweep(store);
+        store_close(store); /* never half open */
+    return status;
 }
 
 enum pd_status store_ready(struct publication_store *store, bool look)

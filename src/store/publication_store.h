@@ -66,7 +66,8 @@ struct publication_records {
 };
 /* Adds records in one transaction; with `complete` also ends the publication in the same one: it
  * has content_length bytes and can be found from now on. PD_INVALIDATED: the publication is gone.
- * After any failure nothing of the call is stored. */
+ * PD_ALREADY_COMPLETED; PD_INVALID_PARAMETER: records that could not be read back. After any
+ * failure nothing of the call is stored. */
 enum pd_status publication_write(struct publication_store *store, const struct publication_id *id,
                                  const struct publication_records *records, bool complete,
                                  uint64_t content_length);
@@ -88,7 +89,8 @@ enum pd_status publication_find(struct publication_store *store, const void *ide
                                 size_t identifier_length, struct publication_info *info);
 
 /* Reading records of a complete publication. PD_INVALIDATED when it is gone or its owner is dead:
- * checked in the same read transaction. */
+ * checked in the same read transaction. PD_OUT_OF_BOUNDS: after the end of the content. Rows that
+ * contradict themselves are never delivered: PD_UNAVAILABLE. */
 struct publication_segment_v1_row {
     uint32_t size;
     uint32_t block_count;

@@ -85,6 +85,7 @@ enum pd_status publication_begin(struct publication_owner *owner, const void *id
         status = store_begin(store);
     if (status != PD_OK)
         goto cleanup;
+    owner->used = true;
     status = claim(store, key, identifier, identifier_length, &had_dead, dead);
     if (status == PD_OK)
         status = insert(owner, key, identifier, identifier_length, segmenter_function, &made);
@@ -262,7 +263,7 @@ static enum pd_status first_integer(struct publication_store *store, enum store_
 static enum pd_status purge_once(struct publication_store *store, bool *more)
 {
     enum pd_status status = PD_OK;
-    sqlite3_int64 row;
+    sqlite3_int64 row = 0;
 
     for (int budget = PURGE_TRANSACTION; budget > 0;) {
         bool rest = false;
@@ -285,7 +286,7 @@ static enum pd_status purge_once(struct publication_store *store, bool *more)
 /* Gives back to the file system what one huge content needed. */
 static void shrink(struct publication_store *store)
 {
-    sqlite3_int64 pages, before = INT64_MAX;
+    sqlite3_int64 pages = 0, before = INT64_MAX;
 
     while (store->db && first_integer(store, STATEMENT_FREE_PAGES, &pages) == PD_OK &&
            pages > FREE_PAGES_KEPT && pages < before) {

@@ -142,13 +142,36 @@ static void test_full_disk(void **state)
     fail_each(FAULT_FULL);
 }
 
+/* What is there can be read while there is no room for more. */
+static void test_reading_goes_on(void **state)
+{
+    struct publication_store *store = publication_store_create(me.user);
+    struct publication_owner *owner;
+    struct publication_info info;
+    struct publication_id id, other;
+
+    (void)state;
+    assert_int_equal(publication_owner_create(store, &owner), PD_OK);
+    assert_int_equal(sample_publish(store, owner, "kept", content, &id), PD_OK);
+    faults_arm(FAULT_FULL, 1);
+    assert_int_equal(sample_begin(owner, "more", &other), PD_UNAVAILABLE);
+    assert_int_equal(sample_find(store, "kept", &info), PD_OK);
+    assert_int_equal(sample_verify(store, &id, content), PD_OK);
+    assert_int_equal(publication_remove(store, &id), PD_UNAVAILABLE);
+    assert_int_equal(publication_check(store, &id), PD_OK);
+    assert_true(faults_disarm());
+    assert_int_equal(publication_remove(store, &id), PD_OK);
+    assert_int_equal(sample_begin(owner, "more", &other), PD_OK);
+    publication_owner_destroy(owner);
+    publication_store_destroy(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_one_operation),
-        cmocka_unit_test(test_all_operations),
-        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_memory),          cmocka_unit_test(test_one_operation),
+        cmocka_unit_test(test_all_operations),  cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_reading_goes_on),
     };
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);
 

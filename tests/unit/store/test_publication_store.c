@@ -318,6 +318,7 @@ static void test_failed_write_leaves_nothing(void **state)
 static void test_report(void **state)
 {
     struct publication_store *unused;
+    struct publication_owner *idle;
     struct publication_store_report report;
     char *below = path_join(folder, "unused");
 
@@ -335,10 +336,14 @@ static void test_report(void **state)
     scratch_set_environment("PEERDIST_STORE", below);
     unused = publication_store_create(me.user);
     publication_store_inspect(unused, &report);
-    scratch_set_environment("PEERDIST_STORE", folder);
     assert_string_equal(report.problem, "");
     assert_int_equal(report.publications, 0);
     assert_false(file_exists(report.path));
+    /* Nor does an owner that never publishes. */
+    assert_int_equal(publication_owner_create(unused, &idle), PD_OK);
+    publication_owner_destroy(idle);
+    assert_false(file_exists(report.path));
+    scratch_set_environment("PEERDIST_STORE", folder);
     publication_store_destroy(unused);
     free(below);
 }
