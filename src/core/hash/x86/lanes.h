@@ -15,6 +15,13 @@
  * different execution units stays interleaved as it was written. */
 #define KEEP_ORDER() __asm__ volatile("" ::: "memory")
 
+/* Vector registers of AVX-512: 32 in 64-bit code, 8 in 32-bit code. */
+#if defined(__x86_64__)
+#define HAVE_32_REGISTERS 1
+#else
+#define HAVE_32_REGISTERS 0
+#endif
+
 /* First address in an array that is a multiple of 64. Compilers for Windows do not align variables
  * on the stack to more than 16. */
 #define ALIGN_64(array) ((void *)(((uintptr_t)(array) + 63) & ~(uintptr_t)63))
