@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Usage: setup.sh build|run|test
-# Makes sure that the tools for a purpose are there: through apt where we are root, else by saying
-# what to install. Each purpose includes those before it; what is there already costs no apt call.
+# Makes sure that the tools for a purpose are there (run: build for x86_64 and run; test: everything):
+# through apt where we are root, else by saying what to install. What is there costs no apt call.
 set -euo pipefail
 purpose=${1:-build}
 
@@ -18,9 +18,13 @@ tclsh tcl
 cmake cmake
 ninja ninja-build
 x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-win32
-i686-w64-mingw32-gcc gcc-mingw-w64-i686-win32
 llvm-dlltool llvm
 "
+if [ "$purpose" != run ]; then
+    probes+="
+i686-w64-mingw32-gcc gcc-mingw-w64-i686-win32
+"
+fi
 if [ "$purpose" != build ]; then
     probes+="
 /usr/lib/wine/wine64 wine64
