@@ -141,3 +141,9 @@ bool handle_close(uintptr_t value, const struct handle_object *object)
     mutex_unlock(&table.lock);
     return closed;
 }
+
+void handle_table_fini(void)
+{
+    for (uint32_t i = 0; i < CHUNK_COUNT_MAX; i++)
+        free(table.chunks[i]);
+}

@@ -32,5 +32,7 @@ uintptr_t handle_open(struct handle_object *object);
 struct handle_object *handle_acquire(uintptr_t value, enum handle_kind kind);
 /* Closes the handle; of several callers one gets true, and with it the table's reference. */
 bool handle_close(uintptr_t value, const struct handle_object *object);
+/* Frees the table's own memory: before a DLL is unmapped, with nothing of this in use any more. */
+void handle_table_fini(void);
 
 #endif

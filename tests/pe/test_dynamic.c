@@ -66,6 +66,21 @@ static unsigned thread_count(void)
     return count;
 }
 
+/* How many more thread-local indexes this process can have: few, and lost for good with a library
+ * that was unloaded without giving them back. */
+static unsigned tls_left(void)
+{
+    static DWORD taken[2048];
+    unsigned count = 0;
+    unsigned i;
+
+    while (count < 2048 && (taken[count] = TlsAlloc()) != TLS_OUT_OF_INDEXES)
+        count++;
+    for (i = 0; i < count; i++)
+        TlsFree(taken[i]);
+    return count;
+}
+
 /* A thread that has been waited for may be counted for a moment more. */
 static bool threads_become(unsigned expected)
 {
@@ -119,6 +134,7 @@ static void use_it(HMODULE module)
 int main(void)
 {
     unsigned before;
+    unsigned indexes = 0;
     unsigned i;
 
     check_begin("pe.dynamic", 60);
@@ -137,6 +153,9 @@ int main(void)
         check(FreeLibrary(module), "7/unloaded", "error %lu", GetLastError());
         check(GetModuleHandleW(L"peerdist.dll") == NULL, "7/unloaded when it is free [I]",
               "it is still there");
+        if (i == 0) /* what the system's own libraries took stays with them */
+            indexes = tls_left();
     }
+    check_equal(tls_left(), indexes, "7/unloaded: nothing of the process is lost");
     return check_end();
 }

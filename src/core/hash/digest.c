@@ -70,6 +70,13 @@ bool hash_library_init(void)
     return true;
 }
 
+void hash_library_fini(void)
+{
+    for (int i = 0; i < HASH_ALGORITHM_COUNT; i++)
+        EVP_MD_free(atomic_exchange(&fetched[i], NULL));
+    OPENSSL_cleanup();
+}
+
 static bool start(EVP_MD_CTX *context, enum hash_algorithm algorithm)
 {
     const EVP_MD *md = message_digest(algorithm);

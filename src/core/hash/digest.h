@@ -17,6 +17,9 @@ size_t hash_size(enum hash_algorithm algorithm);
 /* Readies libcrypto (without its exit handler) and the dispatch of hash_many. Call before anything
  * else here, from any thread, as often as wanted. False: libcrypto could not be initialised. */
 bool hash_library_init(void);
+/* Gives back what libcrypto keeps for the life of the process: before a DLL is unmapped, with no
+ * digest in use, and nothing here may be called any more. */
+void hash_library_fini(void);
 
 /* Context for a message that arrives in pieces. digest_create returns NULL without memory.
  * digest_final leaves the context ready for the next message. */
