@@ -45,7 +45,7 @@ enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drop
     struct service_state state = runtime_state();
     if (instance->closing)
         status = PD_SHUTDOWN_IN_PROGRESS;
-    else if (state.drops != drops)
+    else if (state.drops != drops || state.status != SERVICE_STATE_AVAILABLE)
         status = state.status == SERVICE_STATE_UNAVAILABLE ? PD_UNAVAILABLE : PD_DISABLED;
     else if ((handle->handle = handle_open(&handle->object)) == 0)
         status = PD_NO_MEMORY;

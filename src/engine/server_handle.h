@@ -54,7 +54,7 @@ enum pd_status server_handle_init(struct server_handle *handle, struct instance 
 void server_handle_fini(struct server_handle *handle);
 
 /* Lists it with its instance and opens a handle for it, unless the instance is closing, or the
- * status was lost since `drops` was read. */
+ * status was lost since `drops` was read, or before that. */
 enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drops,
                                      uintptr_t *value);
 /* PD_INVALID_HANDLE when another closed it first. */
