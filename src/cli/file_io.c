@@ -163,7 +163,10 @@ DWORD file_writer_open(struct file_writer *writer, const char *path)
     if (!writer->path || !writer->part) {
         error = ERROR_INVALID_NAME;
     } else {
-        writer->file = open_path(writer->part, GENERIC_WRITE, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL);
+        /* Shared with nobody: a file of this name that somebody has open, be it the input of this
+         * command, is refused and not emptied. */
+        writer->file = CreateFileW(writer->part, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS,
+                                   FILE_ATTRIBUTE_NORMAL, NULL);
         if (writer->file == NO_FILE)
             error = GetLastError();
         else

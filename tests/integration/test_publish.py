@@ -172,6 +172,13 @@ def test_unreadable_input(sandbox):
     sandbox.bad(3, "publish", path, "--out", sandbox.path / "no" / "out.ci")
 
 
+def test_output_gathered_in_the_input(sandbox):
+    """The result is gathered in OUT.part: not when that is the file that is being published."""
+    path = sandbox.file("film.part", b"a film")
+    sandbox.bad(32, "publish", path, "--out", sandbox.path / "film")
+    same(path.read_bytes(), b"a film", "the input")
+
+
 def test_file_becomes_shorter(sandbox):
     path = sandbox.sparse("content.bin", 256 << 20)
     process = sandbox.start("publish", path, "--buffer", "4K")
