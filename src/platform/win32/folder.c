@@ -35,8 +35,14 @@ static wchar_t *root_from_environment(void)
     return path;
 }
 
-/* <ProgramData>, from where the system itself keeps it: shell32 need not be loaded for it, and an
- * environment that the caller emptied does not matter. */
+/* Drive and path: what an emptied environment left unexpanded would be below the current folder. */
+static bool is_absolute(const wchar_t *path, DWORD length)
+{
+    return length >= 2 && length <= MAX_PATH && path[0] && path[1] == L':' && path[2] == L'\\';
+}
+
+/* <ProgramData>, from where the system itself keeps it: shell32 need not be loaded for it. On
+ * Windows that is "%SystemDrive%\ProgramData", so the environment counts in any case. */
 static wchar_t *program_data(void)
 {
     wchar_t raw[MAX_PATH + 1] = L"";
@@ -54,9 +60,9 @@ static wchar_t *program_data(void)
             length = ExpandEnvironmentStringsW(raw, path, MAX_PATH);
         RegCloseKey(key);
     }
-    if (length < 2 || length > MAX_PATH)
+    if (!is_absolute(path, length))
         length = GetEnvironmentVariableW(L"ProgramData", path, MAX_PATH);
-    if (length < 2 || length > MAX_PATH) {
+    if (!is_absolute(path, length)) {
         free(path);
         return NULL;
     }
