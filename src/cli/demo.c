@@ -61,8 +61,10 @@ static DWORD walk(struct demo *demo, const char *folder, size_t prefix, unsigned
     do {
         char *name = text_from_wide(data.cFileName);
         BOOL is_folder = (data.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
-        if (!name)
+        if (!name) {
+            error = ERROR_INVALID_NAME; /* no Unicode; or no memory */
             goto cleanup;
+        }
         snprintf(path, room, "%s/%s", folder, name);
         error = ERROR_SUCCESS;
         if (!is_folder) {
