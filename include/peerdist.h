@@ -11,7 +11,10 @@
  * ERROR_ACCESS_DISABLED_BY_POLICY, PEERDIST_ERROR_SERVICE_UNAVAILABLE. The order of the checks is
  * ours: the instance handle (6), pointers and values (87), the other handle (6), a handle that a
  * loss of the service or of its publication has killed (4057), policy (1260), the service (4065),
- * and last the state of the object.
+ * and last the state of the object. Besides these every call may give ERROR_NOT_ENOUGH_MEMORY (8),
+ * and PEERDIST_ERROR_SHUTDOWN_IN_PROGRESS when another thread ends the instance; calls that take a
+ * content identifier give ERROR_CANT_OPEN_ANONYMOUS (1347) where the calling thread's token does
+ * not tell whose it is [ours].
  *
  * "Asynchronous": 997 (ERROR_IO_PENDING) means accepted and is the only success; exactly one
  * completion follows and has to be awaited. Any other value means that nothing was started and no

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one error type of every layer. Only api/error_map.c turns it into Win32 codes. */
+/* The one error type of every layer. api/error_map.c turns it into Win32 codes for applications,
+ * cli/error_text.c for people. */
 #ifndef PEERDIST_CORE_STATUS_H
 #define PEERDIST_CORE_STATUS_H
 
