@@ -62,7 +62,7 @@ void instance_leave(struct instance *instance);
 
 /* The user of that name, made when new. For callers that entered. */
 enum pd_status instance_user(struct instance *instance, const char *name,
-                             struct instance_user **user);
+                             struct instance_user **found);
 /* Makes sure it has an owner for publications. */
 enum pd_status instance_owner(struct instance *instance, struct instance_user *user);
 /* Takes it over, until the store can be used again. */
