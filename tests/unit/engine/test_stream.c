@@ -421,6 +421,32 @@ static void test_last_shutdown_with_work_in_flight(void **state)
     other = start_instance();
 }
 
+static void close_one(void *argument)
+{
+    (void)close_stream(instance, *(const uintptr_t *)argument);
+}
+
+/* Whoever closes a stream, its operations are completed when the instance's end returns. */
+static void test_shutdown_while_another_closes(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 100; round++) {
+        uintptr_t stream = open_stream(instance, "content", 0);
+        struct instance *closing = instance;
+        pool_block();
+        assert_int_equal(add(instance, stream, content, TOO_MUCH, &blocks[0]), PD_OK);
+        handle_retain(&closing->object); /* for the other thread */
+        struct thread *closer = thread_start(close_one, &stream);
+        assert_non_null(closer);
+        assert_int_equal(stop_instance(closing), PD_OK);
+        assert_completion(block_take(&blocks[0]), PD_ABORTED, 0);
+        thread_join(closer);
+        handle_release(&closing->object);
+        pool_release();
+        instance = start_instance();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,6 +465,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_publications_end_with_their_instance, start, stop),
         cmocka_unit_test_setup_teardown(test_port_references, start, stop),
         cmocka_unit_test_setup_teardown(test_last_shutdown_with_work_in_flight, start, stop),
+        cmocka_unit_test_setup_teardown(test_shutdown_while_another_closes, start, stop),
     };
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     return pd_unit_report(sizeof(tests) / sizeof(tests[0]), failed);
