@@ -13,6 +13,9 @@
  * this many at a time. */
 #define WINDOW 64
 
+/* Blocks for which some of the messages run before others get their turn. */
+#define TURN 64
+
 /* A message in a lane. */
 struct lane {
     union hash_state state;
@@ -125,21 +128,29 @@ static const struct hash_step *choose(const struct hash_plan *plan, size_t count
     return step;
 }
 
-/* Runs the lanes with the fewest blocks until the first of them is at its end. */
+/* Runs some lanes until the first of them is at its end, or for a while. */
 static void run(struct job *job, const struct hash_plan *plan)
 {
     union hash_state *states[HASH_MAX_LANES];
     union hash_state unused[HASH_MAX_LANES];
     const uint8_t *data[HASH_MAX_LANES];
-    const size_t blocks = job->active[0]->blocks;
+    struct lane **chosen = job->active;
+    size_t blocks = chosen[0]->blocks;
     const struct hash_step *step = choose(plan, job->active_count, blocks);
+    size_t used = job->active_count < step->lanes ? job->active_count : step->lanes;
 
+    /* Too few messages for the widest kernel: a narrower one takes the longest by turns, so that
+     * all end together. Enough messages, but some with a short run: these are let out first. */
+    if (used < job->active_count && job->active_count < plan->steps[0].from) {
+        chosen += job->active_count - used;
+        blocks = chosen[0]->blocks < TURN ? chosen[0]->blocks : TURN;
+    }
     for (size_t i = 0; i < step->lanes; i++) {
-        if (i < job->active_count) {
-            states[i] = &job->active[i]->state;
-            data[i] = job->active[i]->data;
-            job->active[i]->data += blocks * job->block;
-            job->active[i]->blocks -= blocks;
+        if (i < used) {
+            states[i] = &chosen[i]->state;
+            data[i] = chosen[i]->data;
+            chosen[i]->data += blocks * job->block;
+            chosen[i]->blocks -= blocks;
         } else { /* an empty lane repeats the work of the first */
             unused[i] = *states[0];
             states[i] = &unused[i];
