@@ -143,8 +143,7 @@ static void run(struct job *job, const struct hash_plan *plan)
      * all end together. Enough messages, but some with a short run: these are let out first. */
     if (used < job->active_count && job->active_count < plan->steps[0].from) {
         chosen += job->active_count - used;
-        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): every step has a lane, so used > 0
-         */
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): used > 0, a step has lanes */
         blocks = chosen[0]->blocks < TURN ? chosen[0]->blocks : TURN;
     }
     for (size_t i = 0; i < step->lanes; i++) {
