@@ -51,10 +51,10 @@ uint8_t *make_content(size_t length, uint32_t seed);
 
 /* Handles and operations with the handle's reference taken and given back. */
 uintptr_t open_stream(struct instance *instance, const char *identifier, uint64_t declared);
-enum pd_status add(struct instance *instance, uintptr_t stream, const uint8_t *data, size_t length,
+enum pd_status add(struct instance *instance, uintptr_t handle, const uint8_t *data, size_t length,
                    struct block *block);
-enum pd_status complete(struct instance *instance, uintptr_t stream, struct block *block);
-enum pd_status close_stream(struct instance *instance, uintptr_t stream);
+enum pd_status complete(struct instance *instance, uintptr_t handle, struct block *block);
+enum pd_status close_stream(struct instance *instance, uintptr_t handle);
 enum pd_status try_open_stream(struct instance *instance, const char *identifier, uint64_t declared,
                                uintptr_t *stream);
 /* Publishes in pieces; the stream is closed. Asserts that all goes well. */
@@ -64,9 +64,9 @@ enum pd_status try_open_information(struct instance *instance, const char *ident
                                     uint64_t offset, uint64_t length, unsigned min_version,
                                     unsigned max_version, uintptr_t *information);
 uintptr_t open_information(struct instance *instance, const char *identifier, unsigned version);
-enum pd_status retrieve(struct instance *instance, uintptr_t information, uint8_t *buffer,
-                        size_t length, struct block *block);
-enum pd_status close_information(struct instance *instance, uintptr_t information);
+enum pd_status retrieve(struct instance *instance, uintptr_t handle, uint8_t *buffer, size_t length,
+                        struct block *block);
+enum pd_status close_information(struct instance *instance, uintptr_t handle);
 enum pd_status unpublish(struct instance *instance, const char *identifier);
 enum pd_status cancel(struct instance *instance, const char *identifier, struct block *block);
 
