@@ -314,11 +314,11 @@ BOOL WINAPI PeerDistGetOverlappedResult(LPOVERLAPPED lpOverlapped,
 /* ---- Server: publishing content ----------------------------------------------------------- */
 
 /*
- * Content identifiers are bytes without meaning to the library, compared with their length, 1 to at
- * least 65536 of them; NULL or length 0 gives 87. They are copied during the call. A publication
- * belongs to the user of the calling thread's token (impersonation counts) and is seen by all
- * processes of that user, and by nobody else [doc]. It ends with PeerDistServerUnpublish, with the
- * PeerDistShutdown of the instance that made it, or with that process.
+ * Content identifiers are bytes without meaning to the library, compared with their length, 1 to
+ * 1048576 of them [ours]; NULL or another length gives 87. They are copied during the call. A
+ * publication belongs to the user of the calling thread's token (impersonation counts) and is seen
+ * by all processes of that user, and by nobody else [doc]. It ends with PeerDistServerUnpublish,
+ * with the PeerDistShutdown of the instance that made it, or with that process.
  */
 
 /*

@@ -5,7 +5,6 @@
 #ifndef PEERDIST_API_API_H
 #define PEERDIST_API_API_H
 
-#include <winsock2.h>
 #include <windows.h>
 #include <peerdist.h>
 
@@ -30,6 +29,15 @@ static inline struct instance *acquire_instance(PEERDIST_INSTANCE_HANDLE handle)
 static inline void release_instance(struct instance *instance)
 {
     handle_release(&instance->object);
+}
+
+/* Windows documents no limit; ours is far above what it is known to take, and keeps one call from
+ * filling the store. */
+#define IDENTIFIER_MAX (1u << 20)
+
+static inline bool good_identifier(const BYTE *identifier, DWORD length)
+{
+    return identifier != NULL && length != 0 && length <= IDENTIFIER_MAX;
 }
 
 /* What every asynchronous call returns when it was accepted. */

@@ -19,7 +19,7 @@ static DWORD open_information(PEERDIST_INSTANCE_HANDLE handle, DWORD identifier_
         return ERROR_INVALID_HANDLE;
     enum pd_status status = PD_INVALID_PARAMETER;
     struct completion_port *port = NULL;
-    if (information != NULL && identifier != NULL && identifier_length != 0 && versions != NULL &&
+    if (information != NULL && good_identifier(identifier, identifier_length) && versions != NULL &&
         versions->min <= versions->max && (offset == 0 || length != 0))
         status = completion_port_open(port_handle, key, &port);
     if (status == PD_OK) {

@@ -23,7 +23,7 @@ EXPORT DWORD WINAPI PeerDistServerPublishStream(PEERDIST_INSTANCE_HANDLE hPeerDi
         return ERROR_INVALID_HANDLE;
     enum pd_status status = PD_INVALID_PARAMETER;
     struct completion_port *port = NULL;
-    if (phStream != NULL && pContentIdentifier != NULL && cbContentIdentifier != 0 &&
+    if (phStream != NULL && good_identifier(pContentIdentifier, cbContentIdentifier) &&
         good_options(pPublishOptions))
         status = completion_port_open(hCompletionPort, ulCompletionKey, &port);
     if (status == PD_OK) {
@@ -109,7 +109,7 @@ EXPORT DWORD WINAPI PeerDistServerUnpublish(PEERDIST_INSTANCE_HANDLE hPeerDist,
     if (instance == NULL)
         return ERROR_INVALID_HANDLE;
     enum pd_status status = PD_INVALID_PARAMETER;
-    if (pContentIdentifier != NULL && cbContentIdentifier != 0) {
+    if (good_identifier(pContentIdentifier, cbContentIdentifier)) {
         struct identity identity;
         status = current_user(&identity);
         if (status == PD_OK) {
@@ -131,7 +131,7 @@ EXPORT DWORD WINAPI PeerDistServerCancelAsyncOperation(PEERDIST_INSTANCE_HANDLE 
     if (instance == NULL)
         return ERROR_INVALID_HANDLE;
     enum pd_status status = PD_INVALID_PARAMETER;
-    if (pContentIdentifier != NULL && cbContentIdentifier != 0 && pOverlapped != NULL) {
+    if (good_identifier(pContentIdentifier, cbContentIdentifier) && pOverlapped != NULL) {
         struct identity identity;
         status = current_user(&identity);
         if (status == PD_OK) {

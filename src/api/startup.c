@@ -6,6 +6,8 @@
 #define VERSION_1 0x0001u
 #define VERSION_2 0x0002u
 
+BOOLEAN NTAPI RtlDllShutdownInProgress(void);
+
 EXPORT DWORD WINAPI PeerDistStartup(DWORD dwVersionRequested, PPEERDIST_INSTANCE_HANDLE phPeerDist,
                                     PDWORD pdwSupportedVersion)
 {
@@ -24,8 +26,12 @@ EXPORT DWORD WINAPI PeerDistStartup(DWORD dwVersionRequested, PPEERDIST_INSTANCE
     return win32_error(status);
 }
 
+/* At process exit all other threads are gone, with whatever they held or had to do: nothing is
+ * waited for, and the system ends the publications. */
 EXPORT DWORD WINAPI PeerDistShutdown(PEERDIST_INSTANCE_HANDLE hPeerDist)
 {
+    if (RtlDllShutdownInProgress())
+        return ERROR_SUCCESS;
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
         return ERROR_INVALID_HANDLE;

@@ -67,12 +67,6 @@ void json_number(struct json *json, const char *key, uint64_t value)
     output_print("%" PRIu64, value);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
-{
-    begin_value(json, key);
-    output_print(value ? "true" : "false");
-}
-
 void json_hex(struct json *json, const char *key, const uint8_t *bytes, size_t length)
 {
     begin_value(json, key);

@@ -20,7 +20,6 @@ void json_open(struct json *json, const char *key, char bracket);
 void json_close(struct json *json, char bracket);
 void json_string(struct json *json, const char *key, const char *value /* UTF-8; NULL: null */);
 void json_number(struct json *json, const char *key, uint64_t value);
-void json_bool(struct json *json, const char *key, bool value);
 void json_hex(struct json *json, const char *key, const uint8_t *bytes, size_t length);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/impersonation.h"
 #include "platform/secret_key_store.h"
 
 _Static_assert(CONTENT_INFO_PIECE_MAX >= 4 + BLOCKS_PER_SEGMENT * 32, "a block list is one piece");
@@ -35,10 +36,16 @@ static enum pd_status open_v2(struct content_info_reader *reader, uint64_t conte
     return PD_OK;
 }
 
+/* The key is the server's, whoever it serves: a process that impersonates its clients has one key,
+ * or the same content would have a name for each of them. */
 static enum pd_status load_ks(struct content_info_reader *reader)
 {
-    struct secret_key key;
-    enum pd_status status = secret_key_load(&key);
+    struct impersonation process;
+    struct secret_key key = {0};
+    enum pd_status status = PD_UNAVAILABLE;
+    if (impersonation_begin(&process, NULL))
+        status = secret_key_load(&key);
+    impersonation_end(&process);
     if (status == PD_OK)
         status = segment_derive_ks(reader->scheme, key.bytes, key.length, reader->ks);
     secret_key_wipe(&key);

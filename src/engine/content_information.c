@@ -10,6 +10,7 @@
 
 #include "async/workers.h"
 #include "engine/content_info_reader.h"
+#include "engine/impersonation.h"
 
 struct content_information {
     struct server_handle base;       /* its lock guards everything below */
@@ -58,14 +59,14 @@ static enum pd_status read_store(struct content_information *information, bool l
                                  uint64_t position)
 {
     struct server_handle *base = &information->base;
-    struct saved_identity saved;
+    struct impersonation user;
     enum pd_status status = PD_UNAVAILABLE;
     if (!instance_enter(base->instance))
         return PD_ABORTED;
-    if (server_handle_impersonate(base, &saved))
+    if (impersonation_begin(&user, base->identity.token))
         status = load ? content_info_reader_load(&information->reader, position)
                       : publication_check(base->user->store, &base->id);
-    server_handle_return(&saved);
+    impersonation_end(&user);
     instance_leave(base->instance);
     return status;
 }

@@ -96,29 +96,6 @@ enum pd_status end_reason_status(enum end_reason reason)
     return reason == END_STATUS || reason == END_REPLACED ? PD_INVALIDATED : PD_ABORTED;
 }
 
-bool server_handle_impersonate(const struct server_handle *handle, struct saved_identity *saved)
-{
-    saved->saved = saved->entered = NULL;
-    /* A thread whose own token cannot be captured is not one of the pool. It could not be given its
-     * token back, so it keeps it, and works with it when the handle asks for none. */
-    if (identity_capture_token(&saved->saved) != PD_OK)
-        return handle->identity.token == NULL;
-    saved->entered = handle->identity.token;
-    if (saved->entered != NULL)
-        return identity_enter(saved->entered);
-    identity_leave(saved->saved);
-    return true;
-}
-
-void server_handle_return(struct saved_identity *saved)
-{
-    if (saved->saved != NULL)
-        (void)identity_enter(saved->saved);
-    else
-        identity_leave(saved->entered);
-    identity_close_token(saved->saved);
-}
-
 /* The matching handles, each with a reference, chained by visit_next. Until
  * instance_release_visited nobody else collects from this instance. */
 static struct server_handle *

@@ -63,14 +63,6 @@ enum pd_status server_handle_close(struct server_handle *handle);
 /* What operations are told that were pending then. */
 enum pd_status end_reason_status(enum end_reason reason);
 
-/* Runs the calling thread as the handle's user, whatever it was, until server_handle_return. */
-struct saved_identity {
-    void *saved;
-    void *entered;
-};
-bool server_handle_impersonate(const struct server_handle *handle, struct saved_identity *saved);
-void server_handle_return(struct saved_identity *saved);
-
 /* Ends all handles of the instance for which match is true. */
 void instance_end_handles(struct instance *instance,
                           bool (*match)(const struct server_handle *handle, const void *context),

@@ -12,6 +12,7 @@
 #include "async/workers.h"
 #include "core/segmenter_v2.h"
 #include "engine/hash_pipeline.h"
+#include "engine/impersonation.h"
 #include "engine/segment_records.h"
 
 enum stream_state { STREAM_PUBLISHING, STREAM_COMPLETING, STREAM_PUBLISHED };
@@ -54,17 +55,17 @@ static void destroy_stream(struct handle_object *object)
 static enum pd_status write_records(struct stream *stream, bool complete)
 {
     struct segment_records_view view;
-    struct saved_identity saved;
+    struct impersonation user;
     enum pd_status status = segment_records_view(&stream->records, &view);
     if (status != PD_OK)
         return status;
     if (!instance_enter(stream->base.instance))
         return PD_ABORTED;
     status = PD_UNAVAILABLE;
-    if (server_handle_impersonate(&stream->base, &saved))
+    if (impersonation_begin(&user, stream->base.identity.token))
         status = publication_write(stream->base.user->store, &stream->base.id, &view.records,
                                    complete, stream->records.content_length);
-    server_handle_return(&saved);
+    impersonation_end(&user);
     instance_leave(stream->base.instance);
     if (status == PD_OK)
         segment_records_written(&stream->records);
@@ -75,14 +76,14 @@ static enum pd_status write_records(struct stream *stream, bool complete)
 static void remove_publication(struct stream *stream)
 {
     struct instance *instance = stream->base.instance;
-    struct saved_identity saved;
+    struct impersonation user;
     enum pd_status status = PD_UNAVAILABLE;
     /* A closing instance removes all its publications with their owner. */
     if (!instance_enter(instance))
         return;
-    if (server_handle_impersonate(&stream->base, &saved))
+    if (impersonation_begin(&user, stream->base.identity.token))
         status = publication_remove(stream->base.user->store, &stream->base.id);
-    server_handle_return(&saved);
+    impersonation_end(&user);
     if (status != PD_OK && status != PD_NOT_FOUND) {
         stream->leftover->id = stream->base.id;
         instance_leave_over(instance, stream->base.user, stream->leftover);

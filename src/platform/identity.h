@@ -10,18 +10,17 @@
 
 struct identity {
     char user[IDENTITY_USER_MAX]; /* SID string; POSIX: "uid-N" */
-    void *token; /* duplicate of the impersonation token, NULL: the process's own */
+    void *token; /* the impersonation token, by a handle of its own; NULL: the process's */
 };
 
 /* The one function that decides it, alone in its object file so that a test can put its own in its
  * place. PD_NO_IDENTITY when the thread's token cannot be read (SecurityAnonymous). */
 enum pd_status identity_current(struct identity *identity);
 
-/* Only the token of the calling thread, duplicated (NULL: not impersonating), without asking who it
- * is: cheap enough for every operation. */
+/* Only the token of the calling thread (NULL: not impersonating), by a handle of its own, without
+ * asking whose it is. */
 enum pd_status identity_capture_token(void **token);
 
-enum pd_status identity_copy(const struct identity *from, struct identity *to);
 void identity_fini(struct identity *identity); /* closes the token */
 void identity_close_token(void *token);        /* NULL allowed */
 

@@ -45,11 +45,11 @@ void condition_wake_all(struct condition *condition);
 
 /* A thread that holds a reference to our module for its whole life (Win32), so that FreeLibrary
  * under a running worker does not unmap its code. NULL: could not be started. thread_join waits
- * until it ended and frees it; never call it from DllMain. */
+ * until it ended and frees it; under the loader lock (a DLL that shuts down while it
+ * is unloaded) only until its work has ended. */
 struct thread;
 struct thread *thread_start(void (*run)(void *), void *argument);
 void thread_join(struct thread *thread);
-bool thread_is_current(const struct thread *thread);
 
 /* Logical processors this process may use, at least 1. */
 unsigned processor_count(void);

@@ -10,13 +10,6 @@ enum pd_status identity_capture_token(void **token)
     return PD_OK;
 }
 
-enum pd_status identity_copy(const struct identity *from, struct identity *to)
-{
-    memcpy(to->user, from->user, sizeof(to->user));
-    to->token = NULL;
-    return PD_OK;
-}
-
 void identity_fini(struct identity *identity)
 {
     (void)identity;

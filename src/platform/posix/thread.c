@@ -104,11 +104,6 @@ void thread_join(struct thread *thread)
     free(thread);
 }
 
-bool thread_is_current(const struct thread *thread)
-{
-    return pthread_equal(thread->handle, pthread_self()) != 0;
-}
-
 unsigned processor_count(void)
 {
     long count = sysconf(_SC_NPROCESSORS_ONLN);

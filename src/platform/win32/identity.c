@@ -3,7 +3,6 @@
 #include "platform/identity.h"
 
 #include <windows.h>
-#include <string.h>
 
 enum pd_status identity_capture_token(void **token)
 {
@@ -20,18 +19,6 @@ enum pd_status identity_capture_token(void **token)
     /* Any other error means that the thread does impersonate, and that nobody may know whom:
      * SecurityAnonymous is ERROR_CANT_OPEN_ANONYMOUS. */
     return GetLastError() == ERROR_NO_TOKEN ? PD_OK : PD_NO_IDENTITY;
-}
-
-enum pd_status identity_copy(const struct identity *from, struct identity *to)
-{
-    HANDLE token = NULL;
-
-    if (from->token && !DuplicateHandle(GetCurrentProcess(), from->token, GetCurrentProcess(),
-                                        &token, 0, FALSE, DUPLICATE_SAME_ACCESS))
-        return PD_NO_MEMORY;
-    memcpy(to->user, from->user, sizeof(to->user));
-    to->token = token;
-    return PD_OK;
 }
 
 void identity_fini(struct identity *identity)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define STACK_RESERVE (256u * 1024u)
+#define JOIN_GRACE    1000 /* milliseconds */
 
 /* An address inside our module, whichever that is. */
 static const char module_mark;
@@ -73,21 +74,38 @@ void condition_wake_all(struct condition *condition)
     WakeAllConditionVariable(variable_of(condition));
 }
 
+/* Shared by the thread and its joiner; freed by whoever is last. */
 struct thread {
-    HANDLE handle;
-    DWORD id;
+    HANDLE handle;  /* the joiner's */
     HMODULE module; /* the reference that this thread gives back when it ends */
     void (*run)(void *);
     void *argument;
+    struct mutex lock;
+    struct condition ended;
+    bool done;
+    bool left; /* one of the two needs it no longer */
 };
+
+/* With the lock, which it lets go of. */
+static void leave(struct thread *thread)
+{
+    bool last = thread->left;
+    thread->left = true;
+    mutex_unlock(&thread->lock);
+    if (last)
+        free(thread);
+}
 
 static DWORD WINAPI thread_main(void *argument)
 {
-    /* The joiner frees *thread once the thread has ended, not before. */
     struct thread *thread = argument;
     HMODULE module = thread->module;
 
     thread->run(thread->argument);
+    mutex_lock(&thread->lock);
+    thread->done = true;
+    condition_wake_all(&thread->ended);
+    leave(thread);
     FreeLibraryAndExitThread(module, 0);
 }
 
@@ -99,6 +117,8 @@ struct thread *thread_start(void (*run)(void *), void *argument)
         return NULL;
     thread->run = run;
     thread->argument = argument;
+    mutex_init(&thread->lock);
+    condition_init(&thread->ended);
     /* Taken before the thread exists, so that there is no moment without it. */
     if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
                             (LPCWSTR)(const void *)&module_mark, &thread->module)) {
@@ -106,7 +126,7 @@ struct thread *thread_start(void (*run)(void *), void *argument)
         return NULL;
     }
     thread->handle = CreateThread(NULL, STACK_RESERVE, thread_main, thread,
-                                  STACK_SIZE_PARAM_IS_A_RESERVATION, &thread->id);
+                                  STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
     if (!thread->handle) {
         FreeLibrary(thread->module);
         free(thread);
@@ -115,18 +135,20 @@ struct thread *thread_start(void (*run)(void *), void *argument)
     return thread;
 }
 
+/* First for the end of its work, as long as that takes; then, for a while only, for the thread
+ * itself: its last steps need the loader lock, which a caller may be holding that shuts down while
+ * its own DLL is being unloaded. The thread keeps our module until it is through. */
 void thread_join(struct thread *thread)
 {
     if (!thread)
         return;
-    WaitForSingleObject(thread->handle, INFINITE);
-    CloseHandle(thread->handle);
-    free(thread);
-}
-
-bool thread_is_current(const struct thread *thread)
-{
-    return thread->id == GetCurrentThreadId();
+    mutex_lock(&thread->lock);
+    while (!thread->done)
+        condition_wait(&thread->ended, &thread->lock);
+    HANDLE handle = thread->handle;
+    leave(thread);
+    WaitForSingleObject(handle, JOIN_GRACE);
+    CloseHandle(handle);
 }
 
 unsigned processor_count(void)

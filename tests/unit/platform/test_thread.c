@@ -12,8 +12,6 @@ struct meeting {
     struct condition condition;
     int arrived, left;
     bool open;
-    bool own_thread;
-    struct thread *thread;
 };
 
 static void arrive_and_wait(void *argument)
@@ -40,7 +38,6 @@ static void test_threads_meet(void **state)
     for (int i = 0; i < 16; i++) {
         threads[i] = thread_start(arrive_and_wait, &meeting);
         assert_non_null(threads[i]);
-        assert_false(thread_is_current(threads[i]));
     }
     mutex_lock(&meeting.mutex);
     while (meeting.arrived < 16)
@@ -54,32 +51,6 @@ static void test_threads_meet(void **state)
     assert_int_equal(meeting.left, 16);
     condition_fini(&meeting.condition);
     mutex_fini(&meeting.mutex);
-}
-
-static void know_itself(void *argument)
-{
-    struct meeting *meeting = argument;
-
-    mutex_lock(&meeting->mutex);
-    while (!meeting->thread)
-        condition_wait(&meeting->condition, &meeting->mutex);
-    meeting->own_thread = thread_is_current(meeting->thread);
-    mutex_unlock(&meeting->mutex);
-}
-
-static void test_thread_knows_itself(void **state)
-{
-    struct meeting meeting = {.mutex = MUTEX_INITIALIZER, .condition = CONDITION_INITIALIZER};
-    struct thread *thread = thread_start(know_itself, &meeting);
-
-    (void)state;
-    assert_non_null(thread);
-    mutex_lock(&meeting.mutex);
-    meeting.thread = thread;
-    condition_wake_one(&meeting.condition);
-    mutex_unlock(&meeting.mutex);
-    thread_join(thread);
-    assert_true(meeting.own_thread);
 }
 
 static void test_wait_ends_by_itself(void **state)
@@ -133,8 +104,9 @@ static void test_random_bytes_differ(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads_meet),        cmocka_unit_test(test_thread_knows_itself),
-        cmocka_unit_test(test_wait_ends_by_itself), cmocka_unit_test(test_clock_and_processors),
+        cmocka_unit_test(test_threads_meet),
+        cmocka_unit_test(test_wait_ends_by_itself),
+        cmocka_unit_test(test_clock_and_processors),
         cmocka_unit_test(test_random_bytes_differ),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
