@@ -48,7 +48,7 @@ static const struct error_text table[] = {
     ERROR_ENTRY(ERROR_ACCESS_DISABLED_BY_POLICY,
                 "BranchCache is switched off: set the value Enable below "
                 "HKLM\\SOFTWARE\\Policies\\Microsoft\\PeerDist\\Service to 1, or delete it."),
-    ERROR_ENTRY(ERROR_NO_IMPERSONATION_TOKEN, "The user could not be determined."),
+    ERROR_ENTRY(ERROR_CANT_OPEN_ANONYMOUS, "The user could not be determined."),
     ERROR_ENTRY(PEERDIST_ERROR_CONTENTINFO_VERSION_UNSUPPORTED,
                 "The content information is of a version that cannot be read, or the version asked "
                 "for is switched off: try the other --ci-version."),
@@ -92,34 +92,6 @@ const struct error_text *error_text_find(unsigned long code)
         if (table[i].code == code)
             return &table[i];
     return NULL;
-}
-
-unsigned long error_text_from_status(enum pd_status status)
-{
-    switch (status) {
-    case PD_OK:
-        return ERROR_SUCCESS;
-    case PD_INVALID_PARAMETER:
-        return ERROR_INVALID_PARAMETER;
-    case PD_NO_MEMORY:
-        return ERROR_NOT_ENOUGH_MEMORY;
-    case PD_NOT_FOUND:
-        return ERROR_NOT_FOUND;
-    case PD_CONTENT_INFO_VERSION_UNSUPPORTED:
-        return PEERDIST_ERROR_CONTENTINFO_VERSION_UNSUPPORTED;
-    case PD_CANNOT_PARSE_CONTENT_INFO:
-        return PEERDIST_ERROR_CANNOT_PARSE_CONTENTINFO;
-    case PD_ACCESS_DENIED:
-        return ERROR_ACCESS_DENIED;
-    case PD_IO_ERROR:
-        return ERROR_READ_FAULT;
-    case PD_WRONG_PASSPHRASE:
-        return ERROR_INVALID_PASSWORD;
-    case PD_NO_IDENTITY:
-        return ERROR_NO_IMPERSONATION_TOKEN;
-    default:
-        return PEERDIST_ERROR_SERVICE_UNAVAILABLE;
-    }
 }
 
 /* The system's own words for an error that is not in the table. NULL when it has none. */

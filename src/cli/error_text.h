@@ -3,8 +3,6 @@
 #ifndef PEERDIST_CLI_ERROR_TEXT_H
 #define PEERDIST_CLI_ERROR_TEXT_H
 
-#include "core/status.h"
-
 struct error_text {
     unsigned long code;
     const char *name;
@@ -13,9 +11,6 @@ struct error_text {
 
 /* NULL when the table has no such error. */
 const struct error_text *error_text_find(unsigned long code);
-
-/* The Win32 error that stands for a status of the layers that are linked statically. */
-unsigned long error_text_from_status(enum pd_status status);
 
 /* Prints "peerdist: MESSAGE: NAME (NUMBER)" and the advice, on standard error. Returns CLI_FAILED.
  */

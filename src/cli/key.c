@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
+#include "api/error_map.h"
 #include "cli/error_text.h"
 #include "cli/file_io.h"
 #include "cli/output.h"
@@ -93,7 +94,7 @@ static int save(const struct secret_key *key, const char *how)
     const char *location;
 
     if (status != PD_OK)
-        return error_report(error_text_from_status(status), "cannot keep the key");
+        return error_report(win32_error(status), "cannot keep the key");
     location = secret_key_location();
     output_print("secret key %s: %zu bytes, kept for this %s\n", how, key->length,
                  location ? location : "process");
@@ -113,7 +114,7 @@ static int key_set(char **arguments)
         secret_key_from_passphrase((const uint8_t *)passphrase, passphrase_bytes(passphrase), &key);
     text_wipe_free_wide(passphrase);
     if (status != PD_OK)
-        return error_report(error_text_from_status(status), "cannot use the passphrase");
+        return error_report(win32_error(status), "cannot use the passphrase");
     code = save(&key, "set");
     secret_key_wipe(&key);
     return code;
@@ -151,7 +152,7 @@ static int key_export(char **arguments)
     }
     text_wipe_free_wide(passphrase);
     if (status != PD_OK)
-        return error_report(error_text_from_status(status), "cannot export the key");
+        return error_report(win32_error(status), "cannot export the key");
     error = file_write_new(arguments[0], file, length);
     if (error != ERROR_SUCCESS)
         return error_report(error, "cannot write %s", arguments[0]);
@@ -181,7 +182,7 @@ static int key_import(char **arguments)
     text_wipe_free_wide(passphrase);
     free(file);
     if (status != PD_OK)
-        return error_report(error_text_from_status(status), "cannot import %s", arguments[0]);
+        return error_report(win32_error(status), "cannot import %s", arguments[0]);
     code = save(&key, "imported");
     secret_key_wipe(&key);
     return code;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "api/error_map.h"
 #include "cli/error_text.h"
 #include "cli/file_io.h"
 #include "cli/json.h"
@@ -132,7 +133,7 @@ static int show(const char *path, const uint8_t *data, size_t length,
     enum pd_status status = content_info_parse(data, length, &info);
 
     if (status != PD_OK)
-        return error_report(error_text_from_status(status), "cannot read %s", path);
+        return error_report(win32_error(status), "cannot read %s", path);
     if (options->json)
         show_head_json(&json, &info);
     else
@@ -142,7 +143,7 @@ static int show(const char *path, const uint8_t *data, size_t length,
     for (uint64_t index = info.first_index; content_info_next(&cursor, &segment); index++) {
         status = segment_derive_id(info.scheme, segment.secret, segment.hod, id);
         if (status != PD_OK)
-            return error_report(error_text_from_status(status), "cannot name a segment");
+            return error_report(win32_error(status), "cannot name a segment");
         if (options->json)
             show_segment_json(&json, &info, index, &segment, id, options);
         else

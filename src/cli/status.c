@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "api/error_map.h"
 #include "cli/error_text.h"
 #include "cli/json.h"
 #include "cli/output.h"
@@ -201,7 +202,7 @@ int command_status(int argc, char **argv)
     status = get_store(&report);
     if (status != PD_OK) {
         free(report.library_path);
-        return error_report(error_text_from_status(status), "cannot look at the store");
+        return error_report(win32_error(status), "cannot look at the store");
     }
     report.key_location = secret_key_location();
     if (as_json)
