@@ -33,6 +33,8 @@ if [ "$purpose" != build ]; then
 fi
 if [ "$purpose" = test ]; then
     probes+="
+x86_64-w64-mingw32-g++ g++-mingw-w64-x86-64-win32
+i686-w64-mingw32-g++ g++-mingw-w64-i686-win32
 clang clang
 clang-format clang-format
 clang-tidy clang-tidy
