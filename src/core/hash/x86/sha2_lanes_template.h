@@ -119,6 +119,7 @@ TARGET void NAME(union hash_state *const *states, const uint8_t *const *data, si
         STORE(word, ADD(ADD(LOAD(word - 16 * LANES), LOAD(word - 7 * LANES)),
                         ADD(SIGMA0(LOAD(word - 15 * LANES)), SIGMA1(LOAD(word - 2 * LANES)))));
     }
+    /* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): not read where registers are few */
     last_but_one = LOAD(block + (14 + WORDS_PER_TURN) * LANES);
     last = LOAD(block + (15 + WORDS_PER_TURN) * LANES);
 
@@ -135,6 +136,7 @@ TARGET void NAME(union hash_state *const *states, const uint8_t *const *data, si
             TURN(turn, true, block + (16 + WORDS_PER_TURN * (turn + 1)) * LANES);
         for (; turn < TURNS - 1; turn++)
             TURN(turn, false, block + (16 + WORDS_PER_TURN * (turn + 1)) * LANES);
+        /* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): as above */
         last_but_one = LOAD(next + 14 * LANES);
         last = LOAD(next + 15 * LANES);
         TURN(TURNS - 1, false, next + 16 * LANES);
