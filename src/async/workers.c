@@ -69,29 +69,47 @@ void workers_stop(void)
     mutex_unlock(&pool.lock);
 }
 
-enum pd_status workers_submit(struct task *task)
+/* With the lock. A woken thread counts as idle until it runs: compare with what it will find. */
+static void add_thread_for_queue(void)
+{
+    if (!pool.running || pool.queued < pool.idle || pool.thread_count == pool.thread_limit)
+        return;
+    struct thread *thread = thread_start(work, NULL);
+    if (thread != NULL)
+        pool.threads[pool.thread_count++] = thread;
+}
+
+enum pd_status workers_submit_chain(struct task *first)
 {
     enum pd_status status = PD_OK;
+    unsigned added = 0;
     mutex_lock(&pool.lock);
-    /* A woken thread counts as idle until it runs: compare with what it will find. */
-    if (pool.running && pool.queued >= pool.idle && pool.thread_count < pool.thread_limit) {
-        struct thread *thread = thread_start(work, NULL);
-        if (thread != NULL)
-            pool.threads[pool.thread_count++] = thread;
-    }
+    add_thread_for_queue();
     if (pool.thread_count == 0) {
         status = PD_NO_MEMORY;
     } else {
-        task->next = NULL;
         if (pool.tail != NULL)
-            pool.tail->next = task;
+            pool.tail->next = first;
         else
-            pool.head = task;
-        pool.tail = task;
-        pool.queued++;
-        if (pool.idle > 0)
-            condition_wake_one(&pool.wake);
+            pool.head = first;
+        for (struct task *task = first; task != NULL; task = task->next) {
+            if (added > 0)
+                add_thread_for_queue();
+            pool.tail = task;
+            pool.queued++;
+            added++;
+        }
     }
+    unsigned woken = added < pool.idle ? added : pool.idle;
     mutex_unlock(&pool.lock);
+    /* Without the lock, or the first thing they did would be to wait for it. */
+    for (; woken > 0; woken--)
+        condition_wake_one(&pool.wake);
     return status;
+}
+
+enum pd_status workers_submit(struct task *task)
+{
+    task->next = NULL;
+    return workers_submit_chain(task);
 }

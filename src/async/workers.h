@@ -19,5 +19,7 @@ void workers_stop(void);
 /* First in, first out. PD_NO_MEMORY: the task was not taken, because not even one thread could be
  * started. */
 enum pd_status workers_submit(struct task *task);
+/* Several at once, chained by `next`: all are taken or none. */
+enum pd_status workers_submit_chain(struct task *first);
 
 #endif

@@ -252,6 +252,7 @@ static unsigned divide(struct batch *batch)
     }
     for (unsigned i = 0; i < count; i++) {
         batch->units[i].task.run = run_unit;
+        batch->units[i].task.next = i + 1 < count ? &batch->units[i + 1].task : NULL;
         batch->units[i].batch = batch;
     }
     return count;
@@ -290,15 +291,11 @@ static void submit(struct hash_pipeline *pipeline, struct batch *batch, struct b
     atomic_store(&batch->units_left, count);
     pipeline->in_flight++;
     pipeline->owner.retain(pipeline->owner.context);
-    for (unsigned i = 0; i < count; i++) {
-        if (workers_submit(&batch->units[i].task) == PD_OK)
-            continue;
-        /* Not one thread can be had, so none of the units was taken. */
+    if (workers_submit_chain(&batch->units[0].task) != PD_OK) {
         pipeline->in_flight--;
         free_batch(batch);
         stop(pipeline, PD_NO_MEMORY);
         pipeline->owner.release(pipeline->owner.context);
-        return;
     }
 }
 

@@ -29,6 +29,17 @@ static double seconds(void)
     return (double)now.QuadPart / (double)frequency.QuadPart;
 }
 
+/* Processor time of this process, user and kernel. */
+static double processor_seconds(void)
+{
+    FILETIME created, ended, kernel, user;
+    if (!GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user))
+        return 0;
+    uint64_t ticks = ((uint64_t)kernel.dwHighDateTime << 32 | kernel.dwLowDateTime) +
+                     ((uint64_t)user.dwHighDateTime << 32 | user.dwLowDateTime);
+    return (double)ticks / 1e7;
+}
+
 static DWORD await(HANDLE port, OVERLAPPED *overlapped, DWORD called)
 {
     DWORD bytes;
@@ -101,7 +112,7 @@ int wmain(int count, wchar_t **words)
         PeerDistGetStatusEx(instance, &status) != ERROR_SUCCESS)
         return 1;
 
-    double start = seconds();
+    double start = seconds(), processor = processor_seconds();
     for (int i = 0; i < streams; i++) {
         jobs[i] = (struct job){.path = words[1],
                                .buffer_size = (DWORD)_wtoi(words[2]),
@@ -112,6 +123,7 @@ int wmain(int count, wchar_t **words)
     }
     WaitForMultipleObjects((DWORD)streams, threads, TRUE, INFINITE);
     double elapsed = seconds() - start;
+    processor = processor_seconds() - processor;
 
     uint64_t bytes = 0;
     for (int i = 0; i < streams; i++) {
@@ -122,8 +134,8 @@ int wmain(int count, wchar_t **words)
             return 1;
         }
     }
-    printf("{\"bytes\": %" PRIu64 ", \"seconds\": %.6f, \"version\": %lu}\n", bytes, elapsed,
-           status.dwMaxVer);
+    printf("{\"bytes\": %" PRIu64 ", \"seconds\": %.6f, \"processor\": %.3f, \"version\": %lu}\n",
+           bytes, elapsed, processor, status.dwMaxVer);
     PeerDistShutdown(instance);
     return 0;
 }
