@@ -240,13 +240,8 @@ enum pd_status content_information_open(struct instance *instance, const void *i
 struct content_information *content_information_acquire(const struct instance *instance,
                                                         uintptr_t handle)
 {
-    struct content_information *information =
-        (struct content_information *)handle_acquire(handle, HANDLE_CONTENT_INFORMATION);
-    if (information != NULL && information->base.instance != instance) {
-        content_information_release(information);
-        information = NULL;
-    }
-    return information;
+    return (struct content_information *)server_handle_acquire(instance, handle,
+                                                               HANDLE_CONTENT_INFORMATION);
 }
 
 void content_information_release(struct content_information *information)

@@ -62,6 +62,17 @@ enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drop
     return status;
 }
 
+struct server_handle *server_handle_acquire(const struct instance *instance, uintptr_t value,
+                                            enum handle_kind kind)
+{
+    struct server_handle *handle = (struct server_handle *)handle_acquire(value, kind);
+    if (handle != NULL && handle->instance != instance) {
+        handle_release(&handle->object);
+        handle = NULL;
+    }
+    return handle;
+}
+
 /* With the instance's lock. */
 static void unlist(struct server_handle *handle)
 {

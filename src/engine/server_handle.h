@@ -57,6 +57,10 @@ void server_handle_fini(struct server_handle *handle);
  * status was lost since `drops` was read, or before that. */
 enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drops,
                                      uintptr_t *value);
+/* An open handle of this kind that belongs to the instance, with a reference for the caller, or
+ * NULL. */
+struct server_handle *server_handle_acquire(const struct instance *instance, uintptr_t value,
+                                            enum handle_kind kind);
 /* PD_INVALID_HANDLE when another closed it first. */
 enum pd_status server_handle_close(struct server_handle *handle);
 

@@ -426,12 +426,7 @@ enum pd_status stream_open(struct instance *instance, const void *identifier,
 
 struct stream *stream_acquire(const struct instance *instance, uintptr_t handle)
 {
-    struct stream *stream = (struct stream *)handle_acquire(handle, HANDLE_STREAM);
-    if (stream != NULL && stream->base.instance != instance) {
-        stream_release(stream);
-        stream = NULL;
-    }
-    return stream;
+    return (struct stream *)server_handle_acquire(instance, handle, HANDLE_STREAM);
 }
 
 void stream_release(struct stream *stream)
