@@ -14,11 +14,14 @@
 #define FIRST_CAPACITY 65536u
 /* Blocks of one unit: one full set of the widest lanes. */
 #define UNIT_BLOCKS 16u
-#define V1_MAX      (BATCH_CAPACITY / BLOCK_SIZE_V1 + 1u)
-#define V2_MAX      (BATCH_CAPACITY / SEGMENT_MIN_SIZE_V2 + 1u)
-#define UNITS_MAX   (V1_MAX / UNIT_BLOCKS + 1u)
-#define DIGEST_V1   32u
-#define DIGEST_V2   64u
+/* Bytes are copied and searched for borders by so many at a time, while they are in the nearest
+ * caches. */
+#define COPY_STEP 65536u
+#define V1_MAX    (BATCH_CAPACITY / BLOCK_SIZE_V1 + 1u)
+#define V2_MAX    (BATCH_CAPACITY / SEGMENT_MIN_SIZE_V2 + 1u)
+#define UNITS_MAX (V1_MAX / UNIT_BLOCKS + 1u)
+#define DIGEST_V1 32u
+#define DIGEST_V2 64u
 
 struct batch;
 
@@ -352,6 +355,8 @@ size_t hash_pipeline_add(struct hash_pipeline *pipeline, const uint8_t *data, si
         size_t part = length - taken < room ? length - taken : room;
         if (part == 0)
             break;
+        if (part > COPY_STEP)
+            part = COPY_STEP;
         if (!reserve(batch, batch->length + part)) {
             stop(pipeline, PD_NO_MEMORY);
             break;
