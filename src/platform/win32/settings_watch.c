@@ -20,71 +20,95 @@ struct settings_watch {
     void (*changed)(void *context);
     void *context;
     HANDLE events[BRANCHES + 1]; /* the last one: stop */
-    HKEY keys[BRANCHES];         /* watched now; NULL: none */
+    HKEY keys[BRANCHES][2];      /* watched now, and the one above; NULL: none */
     struct thread *thread;
 };
+
+/* Opens the first `length` characters of a path. */
+static HKEY open_part(const wchar_t *path, size_t length)
+{
+    wchar_t part[128];
+    HKEY key;
+
+    memcpy(part, path, length * sizeof(*part));
+    part[length] = 0;
+    return RegOpenKeyExW(HKEY_LOCAL_MACHINE, part, 0, KEY_NOTIFY | KEY_WOW64_64KEY, &key) ==
+                   ERROR_SUCCESS
+               ? key
+               : NULL;
+}
+
+/* The length of the path's part without its last name; 0: there is no other. */
+static size_t parent_length(const wchar_t *path, size_t length)
+{
+    while (length && path[length - 1] != L'\\')
+        length--;
+    return length ? length - 1 : 0;
+}
 
 /* Opens as much of the path as exists. *length: characters of it that the key stands for. */
 static HKEY open_nearest(const wchar_t *path, size_t *length)
 {
-    wchar_t part[128];
-    size_t at = wcslen(path);
-    HKEY key;
-
-    for (;;) {
-        memcpy(part, path, at * sizeof(*part));
-        part[at] = 0;
-        *length = at;
-        if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, part, 0, KEY_NOTIFY | KEY_WOW64_64KEY, &key) ==
-            ERROR_SUCCESS)
+    for (*length = wcslen(path); *length; *length = parent_length(path, *length)) {
+        HKEY key = open_part(path, *length);
+        if (key)
             return key;
-        while (at && path[at - 1] != L'\\')
-            at--;
-        if (!at)
-            return NULL;
-        at--;
     }
+    return NULL;
 }
 
-/* Watches the nearest key of a branch. It may have come nearer while that was arranged: then again.
- * False: cannot be watched now. */
+static bool watch_key(HKEY key, bool target, HANDLE event)
+{
+    /* Of an ancestor only the names matter, and only those directly below. */
+    DWORD what = REG_NOTIFY_CHANGE_NAME | (target ? REG_NOTIFY_CHANGE_LAST_SET : 0);
+
+    return RegNotifyChangeKeyValue(key, target, what, event, TRUE) == ERROR_SUCCESS;
+}
+
+static void disarm(struct settings_watch *watch, int branch)
+{
+    for (int i = 0; i < 2; i++)
+        if (watch->keys[branch][i]) {
+            RegCloseKey(watch->keys[branch][i]); /* which signals the event */
+            watch->keys[branch][i] = NULL;
+        }
+}
+
+/* Watches the nearest key of a branch, and the one above it, because a key that is removed does not
+ * tell those who watch it (Wine). The upper one comes first: what happens to the lower one from
+ * then on is noticed. It may have come nearer while that was arranged: then again. False: cannot be
+ * watched now. */
 static bool arm(struct settings_watch *watch, int branch)
 {
     const wchar_t *path = branch_path[branch];
-    const size_t whole = wcslen(path);
+    HANDLE event = watch->events[branch];
     size_t length, then;
-    HKEY key;
 
-    if (watch->keys[branch])
-        RegCloseKey(watch->keys[branch]); /* which signals the event, reset below */
-    watch->keys[branch] = NULL;
-    key = open_nearest(path, &length);
-    while (key) {
-        /* Of an ancestor only the names matter, and only those directly below. */
-        bool target = length == whole;
-        HKEY nearer;
+    for (;;) {
+        HKEY nearest = open_nearest(path, &length);
+        size_t above = parent_length(path, length);
 
-        ResetEvent(watch->events[branch]);
-        if (RegNotifyChangeKeyValue(
-                key, target, REG_NOTIFY_CHANGE_NAME | (target ? REG_NOTIFY_CHANGE_LAST_SET : 0),
-                watch->events[branch], TRUE) != ERROR_SUCCESS) {
-            RegCloseKey(key);
+        disarm(watch, branch);
+        ResetEvent(event);
+        if (!nearest)
             return false;
+        RegCloseKey(nearest);
+        if (above) {
+            watch->keys[branch][1] = open_part(path, above);
+            if (watch->keys[branch][1] && !watch_key(watch->keys[branch][1], false, event))
+                return false;
         }
-        if (target)
-            break;
-        nearer = open_nearest(path, &then);
-        if (!nearer || then == length) {
-            if (nearer)
-                RegCloseKey(nearer);
-            break;
-        }
-        RegCloseKey(key);
-        key = nearer;
-        length = then;
+        watch->keys[branch][0] = open_part(path, length);
+        if (!watch->keys[branch][0])
+            continue; /* gone meanwhile */
+        if (!watch_key(watch->keys[branch][0], !path[length], event))
+            return false;
+        nearest = open_nearest(path, &then);
+        if (nearest)
+            RegCloseKey(nearest);
+        if (then == length)
+            return true;
     }
-    watch->keys[branch] = key;
-    return key != NULL;
 }
 
 static void watch_main(void *argument)
@@ -110,8 +134,7 @@ static void watch_main(void *argument)
 static void destroy(struct settings_watch *watch)
 {
     for (int i = 0; i < BRANCHES; i++)
-        if (watch->keys[i])
-            RegCloseKey(watch->keys[i]);
+        disarm(watch, i);
     for (int i = 0; i <= BRANCHES; i++)
         if (watch->events[i])
             CloseHandle(watch->events[i]);
