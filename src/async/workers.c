@@ -40,6 +40,7 @@ static void work(void *argument)
         pool.queued--;
         mutex_unlock(&pool.lock);
         task->run(task);
+        thread_yield();
         mutex_lock(&pool.lock);
     }
     mutex_unlock(&pool.lock);

@@ -51,6 +51,9 @@ struct thread;
 struct thread *thread_start(void (*run)(void *), void *argument);
 void thread_join(struct thread *thread);
 
+/* Lets another thread run that waits for this processor. */
+void thread_yield(void);
+
 /* Logical processors this process may use, at least 1. */
 unsigned processor_count(void);
 /* Milliseconds of a clock that never goes back. */

@@ -3,6 +3,7 @@
 #include "platform/thread.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -102,6 +103,11 @@ void thread_join(struct thread *thread)
         return;
     pthread_join(thread->handle, NULL);
     free(thread);
+}
+
+void thread_yield(void)
+{
+    sched_yield();
 }
 
 unsigned processor_count(void)

@@ -151,6 +151,11 @@ void thread_join(struct thread *thread)
     CloseHandle(handle);
 }
 
+void thread_yield(void)
+{
+    SwitchToThread();
+}
+
 unsigned processor_count(void)
 {
     DWORD_PTR process = 0, system = 0;
