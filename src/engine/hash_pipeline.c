@@ -12,14 +12,15 @@
 
 #define BATCH_CAPACITY (HASH_PIPELINE_BATCH_SIZE + SEGMENT_MAX_SIZE_V2)
 #define FIRST_CAPACITY 65536u
-/* Blocks of one unit: one full set of the widest lanes. */
-#define UNIT_BLOCKS 16u
+/* Messages of one unit: of blocks one full set of the widest lanes. */
+#define UNIT_BLOCKS   16u
+#define UNIT_SEGMENTS 32u
 /* Bytes are copied and searched for borders by so many at a time, while they are in the nearest
  * caches. */
 #define COPY_STEP 65536u
 #define V1_MAX    (BATCH_CAPACITY / BLOCK_SIZE_V1 + 1u)
 #define V2_MAX    (BATCH_CAPACITY / SEGMENT_MIN_SIZE_V2 + 1u)
-#define UNITS_MAX (V1_MAX / UNIT_BLOCKS + 1u)
+#define UNITS_MAX (V1_MAX / UNIT_BLOCKS + 1u + V2_MAX / UNIT_SEGMENTS + 1u)
 #define DIGEST_V1 32u
 #define DIGEST_V2 64u
 
@@ -228,30 +229,25 @@ static bool prepare(struct batch *batch, bool final)
     return true;
 }
 
-/* Cuts a batch into units. A small one is split by algorithm, so that two cores have work. */
+/* Cuts a batch into units of one algorithm each. Segments differ in length, and the more of them a
+ * unit has the longer all lanes are busy; they come first, as their units are the longest. */
 static unsigned divide(struct batch *batch)
 {
-    unsigned count = (batch->v1_count + UNIT_BLOCKS - 1) / UNIT_BLOCKS;
-    if (count == 1 && batch->v1_count > 1 && batch->v2_count > 0) {
-        batch->units[0] = (struct unit){.v1_count = batch->v1_count};
-        batch->units[1] = (struct unit){.v2_count = batch->v2_count};
-        count = 2;
-    } else {
-        if (count == 0)
-            count = 1;
-        uint32_t v2_first = 0;
-        for (unsigned i = 0; i < count; i++) {
-            uint32_t v1_first = i * UNIT_BLOCKS;
-            uint32_t v2_end = (uint32_t)((uint64_t)batch->v2_count * (i + 1) / count);
-            uint32_t v1_left = batch->v1_count - v1_first;
-            batch->units[i] = (struct unit){
-                .v1_first = v1_first,
-                .v1_count = v1_left < UNIT_BLOCKS ? v1_left : UNIT_BLOCKS,
-                .v2_first = v2_first,
-                .v2_count = v2_end - v2_first,
-            };
-            v2_first = v2_end;
-        }
+    unsigned count = 0;
+    uint32_t parts = (batch->v2_count + UNIT_SEGMENTS / 2) / UNIT_SEGMENTS;
+    if (parts == 0 && batch->v2_count > 0)
+        parts = 1;
+    for (uint32_t i = 0; i < parts; i++) {
+        uint32_t first = batch->v2_count * i / parts;
+        uint32_t end = batch->v2_count * (i + 1) / parts;
+        batch->units[count++] = (struct unit){.v2_first = first, .v2_count = end - first};
+    }
+    parts = (batch->v1_count + UNIT_BLOCKS - 1) / UNIT_BLOCKS;
+    for (uint32_t i = 0; i < parts; i++) {
+        uint32_t first = i * UNIT_BLOCKS;
+        uint32_t left = batch->v1_count - first;
+        batch->units[count++] =
+            (struct unit){.v1_first = first, .v1_count = left < UNIT_BLOCKS ? left : UNIT_BLOCKS};
     }
     for (unsigned i = 0; i < count; i++) {
         batch->units[i].task.run = run_unit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a stream of bytes to hashes, on all cores: bytes are copied into batches, a full batch is
- * cut into units that the pool hashes with full lanes, v1 blocks and v2 segments of the same bytes
- * together, and finished batches are handed on in content order.
+/* From a stream of bytes to hashes, on all cores: bytes are copied into batches; a full batch is
+ * cut into units, v2 segments and v1 blocks of the same bytes, which the pool hashes with full
+ * lanes while they are in the last cache; finished batches are handed on in content order.
  *
  * Memory of one pipeline: at most HASH_PIPELINE_BATCHES * (HASH_PIPELINE_BATCH_SIZE + 128 KiB) of
  * content and 16 KiB of bookkeeping per batch; a short content takes about its own size.
@@ -17,8 +17,8 @@
 #include "core/status.h"
 #include "platform/thread.h"
 
-#define HASH_PIPELINE_BATCH_SIZE (4u << 20)
-#define HASH_PIPELINE_BATCHES    3u
+#define HASH_PIPELINE_BATCH_SIZE (2u << 20)
+#define HASH_PIPELINE_BATCHES    6u
 
 /* What one batch gave, in content order. The pointers live during the call. */
 struct hashed_batch {
