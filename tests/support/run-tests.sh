@@ -62,6 +62,9 @@ lane $pe
 wait $native_lane
 
 echo "built in $built s, tested in $((SECONDS - start - built)) s"
+if [ "$tier" = soak ]; then # what the long runs measured
+    grep -hv '^RESULT ' build/mingw64/results/soak_*.log build/mingw32/results/soak_*.log
+fi
 set --
 for tree in $native $pe; do
     set -- "$@" "${tree%%=*}=build/${tree#*=}:$logs/${tree%%=*}.xml"
