@@ -74,6 +74,7 @@ struct publication_store {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct publication_owner *owners; /* ours: known to live */
     struct store_neighbour *neighbours;
+    uint64_t busy_end; /* when waiting for other writers is given up */
     char problem[256];
 };
 

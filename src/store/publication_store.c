@@ -355,6 +355,19 @@ static enum pd_status check_tables(struct publication_store *store)
     return PD_OK;
 }
 
+/* Asks again every millisecond: SQLite's own handler sleeps longer and longer, and can starve
+ * beside a writer that hardly pauses. */
+static int wait_for_writer(void *context, int asked)
+{
+    struct publication_store *store = context;
+    if (asked == 0)
+        store->busy_end = clock_milliseconds() + STORE_BUSY_WAIT;
+    if (clock_milliseconds() >= store->busy_end)
+        return 0;
+    sqlite3_sleep(1);
+    return 1;
+}
+
 static enum pd_status store_open(struct publication_store *store)
 {
     /* The file is outside input: its schema may call no function that does more than compute. */
@@ -373,7 +386,7 @@ static enum pd_status store_open(struct publication_store *store)
     if (!store->db)
         return PD_NO_MEMORY;
     if (code == SQLITE_OK)
-        code = sqlite3_busy_timeout(store->db, STORE_BUSY_WAIT);
+        code = sqlite3_busy_handler(store->db, wait_for_writer, store);
     if (code == SQLITE_OK)
         code = sqlite3_exec(store->db, settings, NULL, NULL, NULL);
     status = code == SQLITE_OK ? check_tables(store) : store_failed(store, code);

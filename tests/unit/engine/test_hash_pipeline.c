@@ -256,7 +256,8 @@ static void test_large_contents(void **state)
 /* A pipeline whose results nobody takes stops taking bytes, and goes on when they are taken. */
 static void test_back_pressure(void **state)
 {
-    size_t length = 8 * BATCH_CAPACITY, most = HASH_PIPELINE_BATCHES * BATCH_CAPACITY;
+    size_t length = 3 * HASH_PIPELINE_BATCHES * BATCH_CAPACITY,
+           most = HASH_PIPELINE_BATCHES * BATCH_CAPACITY;
     uint8_t *data = make_data(length, RANDOM);
     (void)state;
     for (int with_v2 = 0; with_v2 < 2; with_v2++) {
@@ -306,14 +307,14 @@ static void test_finish_with_full_batch(void **state)
 
 static void test_cancel(void **state)
 {
-    size_t length = 3 * BATCH_CAPACITY;
+    size_t length = HASH_PIPELINE_BATCHES * BATCH_CAPACITY;
     uint8_t *data = make_data(length, RANDOM);
     (void)state;
     for (int round = 0; round < 20; round++) {
         struct collector collector;
         collector_init(&collector, true);
         mutex_lock(&collector.lock);
-        (void)hash_pipeline_add(collector.pipeline, data, length - (size_t)round * 600000);
+        (void)hash_pipeline_add(collector.pipeline, data, length - (size_t)round * (length / 21));
         if (round % 2 == 0)
             hash_pipeline_finish(collector.pipeline);
         hash_pipeline_cancel(collector.pipeline);
