@@ -13,7 +13,7 @@
 #include "engine/impersonation.h"
 
 struct content_information {
-    struct server_handle base;       /* its lock guards everything below */
+    struct member base;              /* its lock guards everything below */
     uint64_t position;               /* of the next Retrieve */
     bool serving;                    /* the task is queued or runs; it alone uses `reader` then */
     const struct operation *checked; /* the publication was seen to live for this one */
@@ -25,11 +25,11 @@ static void destroy_information(struct handle_object *object)
 {
     struct content_information *information = (struct content_information *)object;
     content_info_reader_close(&information->reader);
-    server_handle_fini(&information->base);
+    member_fini(&information->base);
     free(information);
 }
 
-static void end_information(struct server_handle *handle, enum end_reason reason)
+static void end_information(struct member *handle, enum end_reason reason)
 {
     mutex_lock(&handle->lock);
     handle->dead = true;
@@ -37,7 +37,7 @@ static void end_information(struct server_handle *handle, enum end_reason reason
     mutex_unlock(&handle->lock);
 }
 
-static enum pd_status cancel_retrieve(struct server_handle *handle, const void *block)
+static enum pd_status cancel_retrieve(struct member *handle, const void *block)
 {
     enum pd_status status = PD_OPERATION_NOT_FOUND;
     mutex_lock(&handle->lock);
@@ -52,20 +52,20 @@ static enum pd_status cancel_retrieve(struct server_handle *handle, const void *
     return status;
 }
 
-static const struct server_handle_class information_class = {end_information, cancel_retrieve};
+static const struct member_class information_class = {end_information, cancel_retrieve};
 
 /* Without the lock. load: the piece at position; else only whether the publication still lives. */
 static enum pd_status read_store(struct content_information *information, bool load,
                                  uint64_t position)
 {
-    struct server_handle *base = &information->base;
+    struct member *base = &information->base;
     struct impersonation user;
     enum pd_status status = PD_UNAVAILABLE;
     if (!instance_enter(base->instance))
         return PD_ABORTED;
     if (impersonation_begin(&user, base->identity.token))
         status = load ? content_info_reader_load(&information->reader, position)
-                      : publication_check(base->user->store, &base->id);
+                      : publication_check(base->user->store, &base->publication.id);
     impersonation_end(&user);
     instance_leave(base->instance);
     return status;
@@ -90,7 +90,7 @@ static void finish(struct content_information *information, struct operation *op
 /* One step for the first operation, with the lock, which it lets go of to read. */
 static void serve(struct content_information *information)
 {
-    struct server_handle *base = &information->base;
+    struct member *base = &information->base;
     const struct content_info_reader *reader = &information->reader;
     struct operation *operation = base->queue.head;
     uint64_t position = information->position + operation->done;
@@ -138,7 +138,7 @@ static void run_task(struct task *task)
 enum pd_status content_information_retrieve(struct content_information *information,
                                             uint8_t *buffer, uint32_t length, void *block)
 {
-    struct server_handle *base = &information->base;
+    struct member *base = &information->base;
     struct operation *operation = operation_create(OPERATION_RETRIEVE, block, base->port);
     if (operation == NULL)
         return PD_NO_MEMORY;
@@ -200,16 +200,16 @@ static enum pd_status open_for(struct instance *instance, struct identity *ident
         return PD_NO_MEMORY;
     handle_object_init(&information->base.object, HANDLE_CONTENT_INFORMATION, destroy_information);
     information->base.kind = &information_class;
-    status = server_handle_init(&information->base, instance, user, identity, identifier,
-                                identifier_length, port);
+    member_init(&information->base, instance, user, identity, port);
+    status = member_set_identifier(&information->base, identifier, identifier_length);
     if (status == PD_OK)
         status = content_info_reader_open(&information->reader, user->store, &publication, version,
                                           offset, length);
     if (status == PD_INVALIDATED)
         status = PD_NOT_FOUND; /* it went away between the two looks */
     if (status == PD_OK) {
-        information->base.id = publication.id;
-        status = server_handle_publish(&information->base, state.drops, handle);
+        information->base.publication.id = publication.id;
+        status = member_publish(&information->base, state.drops, handle);
     }
     content_information_release(information);
     return status;
@@ -240,8 +240,8 @@ enum pd_status content_information_open(struct instance *instance, const void *i
 struct content_information *content_information_acquire(const struct instance *instance,
                                                         uintptr_t handle)
 {
-    return (struct content_information *)server_handle_acquire(instance, handle,
-                                                               HANDLE_CONTENT_INFORMATION);
+    return (struct content_information *)member_acquire(instance, handle,
+                                                        HANDLE_CONTENT_INFORMATION);
 }
 
 void content_information_release(struct content_information *information)
@@ -251,5 +251,5 @@ void content_information_release(struct content_information *information)
 
 enum pd_status content_information_close(struct content_information *information)
 {
-    return server_handle_close(&information->base);
+    return member_close(&information->base);
 }

@@ -3,7 +3,7 @@
 #ifndef PEERDIST_ENGINE_CONTENT_INFORMATION_H
 #define PEERDIST_ENGINE_CONTENT_INFORMATION_H
 
-#include "engine/server_handle.h"
+#include "engine/member.h"
 
 struct content_information;
 

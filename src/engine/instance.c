@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/server_handle.h"
+#include "engine/member.h"
 
 static void destroy_instance(struct handle_object *object)
 {
@@ -55,7 +55,7 @@ static void destroy_user(struct instance_user *user)
     free(user);
 }
 
-static bool any_handle(const struct server_handle *handle, const void *context)
+static bool any_handle(const struct member *handle, const void *context)
 {
     (void)handle;
     (void)context;
@@ -73,7 +73,7 @@ enum pd_status instance_close(struct instance *instance)
     instance->closing = true;
     operation_complete_all(&instance->registration, PD_ABORTED);
     mutex_unlock(&instance->lock);
-    instance_end_handles(instance, any_handle, NULL, END_CLOSED);
+    instance_end_members(instance, any_handle, NULL, END_CLOSED);
 
     mutex_lock(&instance->lock);
     while (instance->working > 0)
@@ -244,7 +244,7 @@ void instance_unregister(struct instance *instance)
 void instance_status_changed(struct instance *instance, bool dropped)
 {
     if (dropped)
-        instance_end_handles(instance, any_handle, NULL, END_STATUS);
+        instance_end_members(instance, any_handle, NULL, END_STATUS);
     mutex_lock(&instance->lock);
     notify(instance);
     mutex_unlock(&instance->lock);

@@ -13,7 +13,7 @@
 #include "platform/thread.h"
 #include "store/publication_store.h"
 
-struct server_handle;
+struct member;
 
 /* A publication that could not be removed when its stream ended: its row still holds the
  * identifier.
@@ -41,8 +41,8 @@ struct instance {
     struct mutex lock; /* guards everything below */
     struct condition drained;
     bool closing;
-    unsigned working;              /* calls and pool tasks that may still touch a store */
-    struct server_handle *members; /* open handles, none of which counts */
+    unsigned working;       /* calls and pool tasks that may still touch a store */
+    struct member *members; /* open handles, none of which counts */
     struct instance_user *users;
     struct operation_queue registration; /* at most one */
     enum service_status notified;

@@ -18,7 +18,7 @@
 enum stream_state { STREAM_PUBLISHING, STREAM_COMPLETING, STREAM_PUBLISHED };
 
 struct stream {
-    struct server_handle base; /* its lock guards everything below, but `records` */
+    struct member base; /* its lock guards everything below, but `records` */
     enum stream_state state;
     uint64_t declared; /* 0: not known */
     uint64_t added;
@@ -34,7 +34,7 @@ struct stream {
 
 static void pump(struct stream *stream);
 
-static struct stream *stream_of(struct server_handle *handle)
+static struct stream *stream_of(struct member *handle)
 {
     return (struct stream *)handle; /* its first member */
 }
@@ -46,7 +46,7 @@ static void destroy_stream(struct handle_object *object)
     segment_records_fini(&stream->records);
     free(stream->leftover);
     condition_fini(&stream->ended);
-    server_handle_fini(&stream->base);
+    member_fini(&stream->base);
     free(stream);
 }
 
@@ -63,8 +63,8 @@ static enum pd_status write_records(struct stream *stream, bool complete)
         return PD_ABORTED;
     status = PD_UNAVAILABLE;
     if (impersonation_begin(&user, stream->base.identity.token))
-        status = publication_write(stream->base.user->store, &stream->base.id, &view.records,
-                                   complete, stream->records.content_length);
+        status = publication_write(stream->base.user->store, &stream->base.publication.id,
+                                   &view.records, complete, stream->records.content_length);
     impersonation_end(&user);
     instance_leave(stream->base.instance);
     if (status == PD_OK)
@@ -82,10 +82,10 @@ static void remove_publication(struct stream *stream)
     if (!instance_enter(instance))
         return;
     if (impersonation_begin(&user, stream->base.identity.token))
-        status = publication_remove(stream->base.user->store, &stream->base.id);
+        status = publication_remove(stream->base.user->store, &stream->base.publication.id);
     impersonation_end(&user);
     if (status != PD_OK && status != PD_NOT_FOUND) {
-        stream->leftover->id = stream->base.id;
+        stream->leftover->id = stream->base.publication.id;
         instance_leave_over(instance, stream->base.user, stream->leftover);
         stream->leftover = NULL;
     }
@@ -142,7 +142,7 @@ static void advanced(void *context)
 static void end(struct stream *stream, bool remove, const void *block, enum pd_status block_status,
                 enum pd_status rest_status)
 {
-    struct server_handle *base = &stream->base;
+    struct member *base = &stream->base;
     while (stream->ending)
         condition_wait(&stream->ended, &base->lock);
     if (base->dead)
@@ -171,7 +171,7 @@ static void end(struct stream *stream, bool remove, const void *block, enum pd_s
     operation_complete_all(&base->queue, rest_status);
 }
 
-static void end_stream(struct server_handle *handle, enum end_reason reason)
+static void end_stream(struct member *handle, enum end_reason reason)
 {
     bool remove = reason == END_CLOSED || reason == END_STATUS;
     mutex_lock(&handle->lock);
@@ -180,7 +180,7 @@ static void end_stream(struct server_handle *handle, enum end_reason reason)
 }
 
 /* A stream cannot go on without one of its operations. */
-static enum pd_status cancel_in_stream(struct server_handle *handle, const void *block)
+static enum pd_status cancel_in_stream(struct member *handle, const void *block)
 {
     struct stream *stream = stream_of(handle);
     enum pd_status status = PD_OPERATION_NOT_FOUND;
@@ -195,7 +195,7 @@ static enum pd_status cancel_in_stream(struct server_handle *handle, const void 
     return status;
 }
 
-static const struct server_handle_class stream_class = {end_stream, cancel_in_stream};
+static const struct member_class stream_class = {end_stream, cancel_in_stream};
 
 /* ---- The task ---- */
 
@@ -209,7 +209,7 @@ static void fail(struct stream *stream, enum pd_status status)
 
 static void commit(struct stream *stream)
 {
-    struct server_handle *base = &stream->base;
+    struct member *base = &stream->base;
     mutex_unlock(&base->lock);
     enum pd_status status = write_records(stream, true);
     mutex_lock(&base->lock);
@@ -229,7 +229,7 @@ static void commit(struct stream *stream)
 static void run_task(struct task *task)
 {
     struct stream *stream = (struct stream *)((char *)task - offsetof(struct stream, task));
-    struct server_handle *base = &stream->base;
+    struct member *base = &stream->base;
     mutex_lock(&base->lock);
     stream->task_queued = false;
     if (!base->dead && base->queue.head != NULL) {
@@ -301,7 +301,7 @@ static void pump(struct stream *stream)
 static enum pd_status start(struct stream *stream, enum operation_kind kind, uint8_t *buffer,
                             uint32_t length, void *block)
 {
-    struct server_handle *base = &stream->base;
+    struct member *base = &stream->base;
     struct operation *operation = operation_create(kind, block, base->port);
     if (operation == NULL)
         return PD_NO_MEMORY;
@@ -347,8 +347,8 @@ static enum pd_status create_stream(struct instance *instance, struct instance_u
     handle_object_init(&stream->base.object, HANDLE_STREAM, destroy_stream);
     stream->base.kind = &stream_class;
     condition_init(&stream->ended);
-    enum pd_status status = server_handle_init(&stream->base, instance, user, identity, identifier,
-                                               identifier_length, port);
+    member_init(&stream->base, instance, user, identity, port);
+    enum pd_status status = member_set_identifier(&stream->base, identifier, identifier_length);
     const struct hash_pipeline_owner owner = {
         .context = stream,
         .lock = &stream->base.lock,
@@ -393,9 +393,9 @@ static enum pd_status begin(struct instance *instance, struct identity *identity
     status = create_stream(instance, user, identity, identifier, identifier_length, port, with_v2,
                            &stream);
     if (status == PD_OK) {
-        stream->base.id = id;
+        stream->base.publication.id = id;
         stream->declared = declared_length;
-        status = server_handle_publish(&stream->base, state.drops, handle);
+        status = member_publish(&stream->base, state.drops, handle);
         stream_release(stream);
     }
     if (status != PD_OK)
@@ -426,7 +426,7 @@ enum pd_status stream_open(struct instance *instance, const void *identifier,
 
 struct stream *stream_acquire(const struct instance *instance, uintptr_t handle)
 {
-    return (struct stream *)server_handle_acquire(instance, handle, HANDLE_STREAM);
+    return (struct stream *)member_acquire(instance, handle, HANDLE_STREAM);
 }
 
 void stream_release(struct stream *stream)
@@ -436,5 +436,5 @@ void stream_release(struct stream *stream)
 
 enum pd_status stream_close(struct stream *stream)
 {
-    return server_handle_close(&stream->base);
+    return member_close(&stream->base);
 }

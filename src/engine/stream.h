@@ -3,7 +3,7 @@
 #ifndef PEERDIST_ENGINE_STREAM_H
 #define PEERDIST_ENGINE_STREAM_H
 
-#include "engine/server_handle.h"
+#include "engine/member.h"
 
 struct stream;
 

@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What streams and content information handles have in common: they belong to an instance and to a
- * publication of a user, they queue operations, and they die with the publication or the status. */
-#ifndef PEERDIST_ENGINE_SERVER_HANDLE_H
-#define PEERDIST_ENGINE_SERVER_HANDLE_H
+/* What streams, content information handles and content handles have in common: they belong to an
+ * instance and a user, they queue operations, and they die with the status, the first two also with
+ * their publication. */
+#ifndef PEERDIST_ENGINE_MEMBER_H
+#define PEERDIST_ENGINE_MEMBER_H
 
 #include "engine/instance.h"
 
-struct server_handle {
+/* What the server's handles are about. */
+struct member_publication {
+    struct publication_id id;
+    uint8_t *identifier; /* NULL: a client's handle */
+    uint32_t identifier_length;
+};
+
+struct member {
     struct handle_object object;
     uintptr_t handle;
     struct instance *instance; /* counted */
     struct instance_user *user;
     struct identity identity; /* under which its store I/O runs */
-    struct publication_id id;
-    uint8_t *identifier;
-    uint32_t identifier_length;
+    struct member_publication publication;
     struct completion_port *port; /* counted; NULL: none */
-    const struct server_handle_class *kind;
+    const struct member_class *kind;
 
     /* Instance's lock. */
-    struct server_handle *next, *previous;
+    struct member *next, *previous;
     bool listed;
-    struct server_handle *visit_next; /* visitor's lock */
+    struct member *visit_next; /* visitor's lock */
 
     struct mutex lock; /* guards everything below, and the rest of the derived object */
     struct operation_queue queue;
@@ -36,40 +42,40 @@ enum end_reason {
     END_STATUS       /* disabled or unavailable */
 };
 
-struct server_handle_class {
+struct member_class {
     /* Ends it: dead, all that is pending completed, an unfinished publication removed. Idempotent.
      * No lock held. */
-    void (*end)(struct server_handle *handle, enum end_reason reason);
+    void (*end)(struct member *handle, enum end_reason reason);
     /* Completes one operation as aborted: PD_OK; PD_OPERATION_NOT_FOUND when it is not pending
      * here, any more or at all. No lock held. */
-    enum pd_status (*cancel)(struct server_handle *handle, const void *block);
+    enum pd_status (*cancel)(struct member *handle, const void *block);
 };
 
-/* Readies the common part and lists it; object must be initialised. Takes over `identity`. On
- * failure the caller releases the object, whose destroy calls server_handle_fini. */
-enum pd_status server_handle_init(struct server_handle *handle, struct instance *instance,
-                                  struct instance_user *user, struct identity *identity,
-                                  const void *identifier, uint32_t identifier_length,
-                                  struct completion_port *port);
-void server_handle_fini(struct server_handle *handle);
+/* Readies the common part; object must be initialised. Takes over `identity`. */
+void member_init(struct member *handle, struct instance *instance, struct instance_user *user,
+                 struct identity *identity, struct completion_port *port);
+/* Copies the identifier. PD_NO_MEMORY. */
+enum pd_status member_set_identifier(struct member *handle, const void *identifier,
+                                     uint32_t identifier_length);
+/* For the object's destroy. */
+void member_fini(struct member *handle);
 
 /* Lists it with its instance and opens a handle for it, unless the instance is closing, or the
  * status was lost since `drops` was read, or before that. */
-enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drops,
-                                     uintptr_t *value);
+enum pd_status member_publish(struct member *handle, uint32_t drops, uintptr_t *value);
 /* An open handle of this kind that belongs to the instance, with a reference for the caller, or
  * NULL. */
-struct server_handle *server_handle_acquire(const struct instance *instance, uintptr_t value,
-                                            enum handle_kind kind);
+struct member *member_acquire(const struct instance *instance, uintptr_t value,
+                              enum handle_kind kind);
 /* PD_INVALID_HANDLE when another closed it first. */
-enum pd_status server_handle_close(struct server_handle *handle);
+enum pd_status member_close(struct member *handle);
 
 /* What operations are told that were pending then. */
 enum pd_status end_reason_status(enum end_reason reason);
 
 /* Ends all handles of the instance for which match is true. */
-void instance_end_handles(struct instance *instance,
-                          bool (*match)(const struct server_handle *handle, const void *context),
+void instance_end_members(struct instance *instance,
+                          bool (*match)(const struct member *handle, const void *context),
                           const void *context, enum end_reason reason);
 
 /* Cancels the operation of `block` on the content that `user` calls by this identifier. */

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Lists of handles, and what happens to many of them at once. */
-#include "engine/server_handle.h"
+#include "engine/member.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum pd_status server_handle_init(struct server_handle *handle, struct instance *instance,
-                                  struct instance_user *user, struct identity *identity,
-                                  const void *identifier, uint32_t identifier_length,
-                                  struct completion_port *port)
+void member_init(struct member *handle, struct instance *instance, struct instance_user *user,
+                 struct identity *identity, struct completion_port *port)
 {
     mutex_init(&handle->lock);
     handle_retain(&instance->object);
@@ -19,25 +17,30 @@ enum pd_status server_handle_init(struct server_handle *handle, struct instance 
     handle->port = port;
     if (port != NULL)
         operation_sink()->retain_port(port);
-    handle->identifier = malloc(identifier_length);
-    if (handle->identifier == NULL)
+}
+
+enum pd_status member_set_identifier(struct member *handle, const void *identifier,
+                                     uint32_t identifier_length)
+{
+    handle->publication.identifier = malloc(identifier_length);
+    if (handle->publication.identifier == NULL)
         return PD_NO_MEMORY;
-    memcpy(handle->identifier, identifier, identifier_length);
-    handle->identifier_length = identifier_length;
+    memcpy(handle->publication.identifier, identifier, identifier_length);
+    handle->publication.identifier_length = identifier_length;
     return PD_OK;
 }
 
-void server_handle_fini(struct server_handle *handle)
+void member_fini(struct member *handle)
 {
     if (handle->port != NULL)
         operation_sink()->release_port(handle->port);
     identity_fini(&handle->identity);
-    free(handle->identifier);
+    free(handle->publication.identifier);
     mutex_fini(&handle->lock);
     handle_release(&handle->instance->object);
 }
 
-enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drops, uintptr_t *value)
+enum pd_status member_publish(struct member *handle, uint32_t drops, uintptr_t *value)
 {
     struct instance *instance = handle->instance;
     enum pd_status status = PD_OK;
@@ -62,10 +65,10 @@ enum pd_status server_handle_publish(struct server_handle *handle, uint32_t drop
     return status;
 }
 
-struct server_handle *server_handle_acquire(const struct instance *instance, uintptr_t value,
-                                            enum handle_kind kind)
+struct member *member_acquire(const struct instance *instance, uintptr_t value,
+                              enum handle_kind kind)
 {
-    struct server_handle *handle = (struct server_handle *)handle_acquire(value, kind);
+    struct member *handle = (struct member *)handle_acquire(value, kind);
     if (handle != NULL && handle->instance != instance) {
         handle_release(&handle->object);
         handle = NULL;
@@ -74,7 +77,7 @@ struct server_handle *server_handle_acquire(const struct instance *instance, uin
 }
 
 /* With the instance's lock. */
-static void unlist(struct server_handle *handle)
+static void unlist(struct member *handle)
 {
     if (!handle->listed)
         return;
@@ -89,7 +92,7 @@ static void unlist(struct server_handle *handle)
 
 /* Whoever is second does the same, or waits for it: when an instance was closed, nothing of its
  * handles is pending or listed, even of those that another thread is just closing. */
-enum pd_status server_handle_close(struct server_handle *handle)
+enum pd_status member_close(struct member *handle)
 {
     bool first = handle_close(handle->handle, &handle->object);
     handle->kind->end(handle, END_CLOSED);
@@ -109,14 +112,14 @@ enum pd_status end_reason_status(enum end_reason reason)
 
 /* The matching handles, each with a reference, chained by visit_next. Until
  * instance_release_visited nobody else collects from this instance. */
-static struct server_handle *
-collect(struct instance *instance,
-        bool (*match)(const struct server_handle *handle, const void *context), const void *context)
+static struct member *collect(struct instance *instance,
+                              bool (*match)(const struct member *handle, const void *context),
+                              const void *context)
 {
-    struct server_handle *chain = NULL;
+    struct member *chain = NULL;
     mutex_lock(&instance->visitor);
     mutex_lock(&instance->lock);
-    for (struct server_handle *handle = instance->members; handle != NULL; handle = handle->next) {
+    for (struct member *handle = instance->members; handle != NULL; handle = handle->next) {
         if (!match(handle, context))
             continue;
         handle_retain(&handle->object);
@@ -127,21 +130,21 @@ collect(struct instance *instance,
     return chain;
 }
 
-static struct server_handle *next_visited(struct server_handle *handle)
+static struct member *next_visited(struct member *handle)
 {
-    struct server_handle *next = handle->visit_next;
+    struct member *next = handle->visit_next;
     handle_release(&handle->object);
     return next;
 }
 
-void instance_end_handles(struct instance *instance,
-                          bool (*match)(const struct server_handle *handle, const void *context),
+void instance_end_members(struct instance *instance,
+                          bool (*match)(const struct member *handle, const void *context),
                           const void *context, enum end_reason reason)
 {
-    struct server_handle *handle = collect(instance, match, context);
+    struct member *handle = collect(instance, match, context);
     while (handle != NULL) {
         if (reason == END_CLOSED)
-            (void)server_handle_close(handle); /* or another thread just did */
+            (void)member_close(handle); /* or another thread just did */
         else
             handle->kind->end(handle, reason);
         handle = next_visited(handle);
@@ -155,11 +158,12 @@ struct content_name {
     uint32_t identifier_length;
 };
 
-static bool names_content(const struct server_handle *handle, const void *context)
+static bool names_content(const struct member *handle, const void *context)
 {
     const struct content_name *name = context;
-    return handle->identifier_length == name->identifier_length &&
-           memcmp(handle->identifier, name->identifier, name->identifier_length) == 0 &&
+    const struct member_publication *publication = &handle->publication;
+    return publication->identifier_length == name->identifier_length &&
+           memcmp(publication->identifier, name->identifier, name->identifier_length) == 0 &&
            strcmp(handle->user->name, name->user) == 0;
 }
 
@@ -168,7 +172,7 @@ enum pd_status instance_cancel(struct instance *instance, const char *user, cons
 {
     const struct content_name name = {user, identifier, identifier_length};
     enum pd_status status = PD_OPERATION_NOT_FOUND;
-    struct server_handle *handle = collect(instance, names_content, &name);
+    struct member *handle = collect(instance, names_content, &name);
     while (handle != NULL) {
         if (status != PD_OK)
             status = handle->kind->cancel(handle, block);
@@ -178,9 +182,11 @@ enum pd_status instance_cancel(struct instance *instance, const char *user, cons
     return status;
 }
 
-static bool has_id(const struct server_handle *handle, const void *context)
+static bool has_id(const struct member *handle, const void *context)
 {
-    return memcmp(&handle->id, context, sizeof(handle->id)) == 0;
+    const struct member_publication *publication = &handle->publication;
+    return publication->identifier != NULL &&
+           memcmp(&publication->id, context, sizeof(publication->id)) == 0;
 }
 
 struct removed {
@@ -191,7 +197,7 @@ struct removed {
 static void end_in_instance(struct instance *instance, void *context)
 {
     const struct removed *removed = context;
-    instance_end_handles(instance, has_id, removed->id,
+    instance_end_members(instance, has_id, removed->id,
                          instance == removed->by ? END_UNPUBLISHED : END_REPLACED);
 }
 
