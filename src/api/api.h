@@ -10,6 +10,7 @@
 
 #include "api/completion_port.h"
 #include "api/error_map.h"
+#include "engine/content.h"
 #include "engine/content_information.h"
 #include "engine/instance.h"
 #include "engine/stream.h"
@@ -29,6 +30,33 @@ static inline struct instance *acquire_instance(PEERDIST_INSTANCE_HANDLE handle)
 static inline void release_instance(struct instance *instance)
 {
     handle_release(&instance->object);
+}
+
+/* The instance, then pointers and values, which `good` tells, then the content handle; with both by
+ * a reference, which release_content gives back. */
+static inline enum pd_status acquire_content(PEERDIST_INSTANCE_HANDLE instance_handle,
+                                             PEERDIST_CONTENT_HANDLE content_handle, bool good,
+                                             struct instance **instance, struct content **content)
+{
+    *instance = acquire_instance(instance_handle);
+    if (*instance == NULL)
+        return PD_INVALID_HANDLE;
+    *content = good ? content_acquire(*instance, (uintptr_t)content_handle) : NULL;
+    if (*content != NULL)
+        return PD_OK;
+    release_instance(*instance);
+    return good ? PD_INVALID_HANDLE : PD_INVALID_PARAMETER;
+}
+
+static inline void release_content(struct instance *instance, struct content *content)
+{
+    content_release(content);
+    release_instance(instance);
+}
+
+static inline uint64_t offset_of(const OVERLAPPED *overlapped)
+{
+    return (uint64_t)overlapped->OffsetHigh << 32 | overlapped->Offset;
 }
 
 /* Windows documents no limit; ours is far above what it is known to take, and keeps one call from

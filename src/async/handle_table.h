@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum handle_kind { HANDLE_INSTANCE = 1, HANDLE_STREAM, HANDLE_CONTENT_INFORMATION };
+enum handle_kind { HANDLE_INSTANCE = 1, HANDLE_STREAM, HANDLE_CONTENT_INFORMATION, HANDLE_CONTENT };
 
 /* First member of every object that a handle can name. Counted: the table holds one reference while
  * the handle is open, every call and every pool task one more. */

@@ -18,7 +18,13 @@ enum operation_kind {
     OPERATION_ADD_TO_STREAM,
     OPERATION_COMPLETE_STREAM,
     OPERATION_RETRIEVE,
-    OPERATION_STATUS_CHANGE
+    OPERATION_STATUS_CHANGE,
+    OPERATION_ADD_INFORMATION,
+    OPERATION_COMPLETE_INFORMATION,
+    OPERATION_ADD_DATA,
+    OPERATION_BLOCK_READ,
+    OPERATION_STREAM_READ,
+    OPERATION_FLUSH
 };
 
 /* What a completion tells. */
@@ -41,6 +47,7 @@ struct completion_sink {
     void (*release_port)(struct completion_port *port);
 };
 
+struct read;
 struct operation {
     struct operation *next;
     enum operation_kind kind;
@@ -48,9 +55,13 @@ struct operation {
     struct completion_port *port; /* counted; NULL: no port */
     uint8_t *buffer;              /* caller's memory, ours until completion */
     uint32_t length;
-    uint32_t done; /* bytes of it dealt with */
-    void *output;  /* OPERATION_STATUS_CHANGE: where the status goes */
-    bool extended; /* ... and in which form */
+    uint32_t done;     /* bytes of it dealt with */
+    uint64_t offset;   /* OPERATION_ADD_DATA, OPERATION_BLOCK_READ: in the content */
+    bool in_work;      /* client: a thread uses the buffer without the lock; completion is its */
+    bool cancelled;    /* ... and shall be PD_ABORTED */
+    struct read *read; /* OPERATION_BLOCK_READ, OPERATION_STREAM_READ: how far it is */
+    void *output;      /* OPERATION_STATUS_CHANGE: where the status goes */
+    bool extended;     /* ... and in which form */
 };
 
 /* Before the first instance; later ones may set the same again. */

@@ -44,7 +44,8 @@ struct content_info_summary {
     uint64_t first_offset;  /* of the first listed segment in the content */
     uint64_t end_offset;    /* of the last segment that the range needs, exclusive */
     uint64_t segment_count; /* that the range needs, at least 1 */
-    bool known_end;         /* end_offset is the end of the content: v1, last segment short */
+    bool known_end;         /* end_offset is the content's end: v1 with a short last segment, v2 of
+                             * the whole content */
 };
 const struct content_info_summary *content_info_feed_summary(const struct content_info_feed *feed);
 
@@ -63,7 +64,8 @@ struct content_info_entry {
 
 /* These may be called by several threads at once, after completion. */
 /* The segment that holds the byte at offset. PD_OUT_OF_BOUNDS outside [first_offset, end_offset);
- * what the spool answers. v1: one read of the spool; v2: at most two of them. */
+ * what the spool answers. v1: one read of the spool; v2: a few, of at most
+ * CONTENT_INFO_FEED_STRIDE descriptions. */
 enum pd_status content_info_feed_find(const struct content_info_feed *feed, uint64_t offset,
                                       struct content_info_entry *entry);
 /* Makes `entry` the segment after it: PD_NO_MORE after the last. */

@@ -28,6 +28,12 @@ struct block_source {
     /* On a pool thread, no lock held: a batch ended in which it had blocks, or there is room again
      * after it was refused. */
     void (*advanced)(void *context);
+
+    /* The intake's, under its lock. */
+    struct block_source *next_told; /* chain of those that are to be told, who are retained */
+    bool told;
+    unsigned staged; /* blocks of it */
+    uint64_t written;
 };
 
 struct staged_block {
@@ -63,8 +69,10 @@ bool block_intake_holds(struct block_intake *intake, const struct cache_segment 
 /* Waits until nothing of this source is staged or in work: all its good blocks are committed. Not
  * on a pool thread. */
 void block_intake_drain_source(struct block_intake *intake, const struct block_source *source);
-/* The same for all sources with this tag. */
-void block_intake_drain_tag(struct block_intake *intake, const struct cache_tag *tag);
+/* True while blocks of any source with this tag are staged or in work; the waiter is then told as
+ * above. */
+bool block_intake_holds_tag(struct block_intake *intake, const struct cache_tag *tag,
+                            struct block_source *waiter);
 /* Blocks committed since the start that `source` did not bring. */
 uint64_t block_intake_foreign_writes(struct block_intake *intake,
                                      const struct block_source *source);

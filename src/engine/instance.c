@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/member.h"
+#include "engine/user_cache.h"
 
 static void destroy_instance(struct handle_object *object)
 {
@@ -52,6 +53,7 @@ static void destroy_user(struct instance_user *user)
     if (user->owner != NULL)
         publication_owner_destroy(user->owner);
     publication_store_destroy(user->store);
+    user_cache_release(user->cache);
     free(user);
 }
 
@@ -136,6 +138,16 @@ enum pd_status instance_user(struct instance *instance, const char *name,
     mutex_unlock(&instance->lock);
     *found = user;
     return status;
+}
+
+enum pd_status instance_keep_cache(struct instance *instance, struct instance_user *user)
+{
+    mutex_lock(&instance->lock);
+    if (user->cache == NULL)
+        user->cache = user_cache_acquire(user->name);
+    bool kept = user->cache != NULL;
+    mutex_unlock(&instance->lock);
+    return kept ? PD_OK : PD_NO_MEMORY;
 }
 
 enum pd_status instance_owner(struct instance *instance, struct instance_user *user)

@@ -14,6 +14,7 @@
 #include "store/publication_store.h"
 
 struct member;
+struct user_cache;
 
 /* A publication that could not be removed when its stream ended: its row still holds the
  * identifier.
@@ -30,6 +31,7 @@ struct instance_user {
     struct publication_store *store;
     struct publication_owner *owner; /* made with the first publication */
     struct leftover *leftovers;
+    struct user_cache *cache; /* kept open from the first use on; NULL before */
 };
 
 struct instance {
@@ -63,6 +65,8 @@ void instance_leave(struct instance *instance);
 /* The user of that name, made when new. For callers that entered. */
 enum pd_status instance_user(struct instance *instance, const char *name,
                              struct instance_user **found);
+/* Makes sure that it keeps its data cache open. PD_NO_MEMORY. */
+enum pd_status instance_keep_cache(struct instance *instance, struct instance_user *user);
 /* Makes sure it has an owner for publications. */
 enum pd_status instance_owner(struct instance *instance, struct instance_user *user);
 /* Takes it over, until the store can be used again. */

@@ -2,9 +2,11 @@
 /* Start and stop of the process-wide parts, and the reaction to changed settings. */
 #include "engine/runtime.h"
 
+#include "async/timer.h"
 #include "async/workers.h"
 #include "core/hash/digest.h"
 #include "engine/instance.h"
+#include "engine/user_cache.h"
 #include "platform/settings.h"
 #include "platform/thread.h"
 
@@ -52,6 +54,7 @@ static void settings_changed(void *context)
     mutex_unlock(&runtime.lock);
     if (changed)
         runtime_visit_instances(apply_to_instance, &dropped);
+    user_cache_limits_changed();
     mutex_unlock(&one_look);
 }
 
@@ -66,6 +69,7 @@ enum pd_status runtime_acquire(void)
             status = settings_watch_start(settings_changed, NULL, &runtime.watch);
         if (status == PD_OK) {
             workers_start();
+            timers_start();
             /* After the watch began: a change in between is seen by one or the other. */
             settings_changed(NULL);
         }
@@ -82,6 +86,7 @@ void runtime_release(void)
     if (--runtime.users == 0) {
         settings_watch_stop(runtime.watch);
         runtime.watch = NULL;
+        timers_stop();
         workers_stop();
     }
     mutex_unlock(&runtime.life);

@@ -17,6 +17,7 @@ enum pd_status data_file_create(const char *path, struct data_file **file);
 enum pd_status data_file_create_temporary(const char *path, struct data_file **file);
 /* An existing one, for reading. PD_NOT_FOUND, PD_IO_ERROR. */
 enum pd_status data_file_open(const char *path, struct data_file **file);
+enum pd_status data_file_open_for_writing(const char *path, struct data_file **file);
 void data_file_close(struct data_file *file); /* NULL allowed */
 
 /* All of it or PD_IO_ERROR: an end of the file within it, a full disk, a failing one. */

@@ -5,20 +5,35 @@
  *   HKLM\SOFTWARE\Policies\Microsoft\PeerDist\Service                    Enable (DWORD) wins over
  *   HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\PeerDist\Service   Enable; absent in both: on
  *   <either>\Service\Versioning  PreferredContentInformationVersion (DWORD): 1 means version 1 only
+ *   <either>\CacheMgr\Republication  SizePercent (DWORD, 1 to 80): data cache, part of its volume
+ *   <local>\CacheMgr\Republication   SizeBytes (QWORD, ours): instead of a local SizePercent
+ *   <either>\Retrieval  SegmentTTL (DWORD, days from 1 on): age of segments in the data cache
  */
 #ifndef PEERDIST_PLATFORM_SETTINGS_H
 #define PEERDIST_PLATFORM_SETTINGS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "core/status.h"
+
+#define SETTINGS_CACHE_PERCENT     5u
+#define SETTINGS_CACHE_PERCENT_MAX 80u
+#define SETTINGS_CACHE_AGE_DAYS    28u
 
 struct settings {
     bool enabled;
-    bool version_1_only; /* content information: Windows 7's format alone */
+    bool version_1_only;    /* content information: Windows 7's format alone */
+    uint32_t cache_percent; /* of the volume: 1 to 80 */
+    bool cache_by_bytes;    /* then cache_bytes counts instead */
+    uint64_t cache_bytes;
+    uint32_t cache_age_days; /* at least 1 */
 };
 
-/* What cannot be read counts as absent. */
+/* What cannot be read, or is out of range, counts as absent. */
 void settings_read(struct settings *settings);
+/* Sets the local size of the data cache: percent of its volume where that is not 0, else bytes. A
+ * policy still wins. PD_ACCESS_DENIED. */
+enum pd_status settings_set_cache_size(uint32_t percent, uint64_t bytes);
 
 /* Calls changed(context) on a thread of its own after each possible change; it must read and
  * compare itself. Keys that do not exist yet are watched through their nearest existing ancestor. A

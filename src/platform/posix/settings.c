@@ -8,7 +8,11 @@
 
 static struct mutex lock = MUTEX_INITIALIZER; /* guards all below */
 static struct condition changed_or_stopped = CONDITION_INITIALIZER;
-static struct settings current = {.enabled = true};
+static struct settings current = {
+    .enabled = true,
+    .cache_percent = SETTINGS_CACHE_PERCENT,
+    .cache_age_days = SETTINGS_CACHE_AGE_DAYS,
+};
 static uint64_t generation;
 
 struct settings_watch {
@@ -32,6 +36,19 @@ void settings_read(struct settings *settings)
     mutex_lock(&lock);
     *settings = current;
     mutex_unlock(&lock);
+}
+
+enum pd_status settings_set_cache_size(uint32_t percent, uint64_t bytes)
+{
+    mutex_lock(&lock);
+    if (percent != 0)
+        current.cache_percent = percent;
+    current.cache_by_bytes = percent == 0;
+    current.cache_bytes = bytes;
+    generation++;
+    condition_wake_all(&changed_or_stopped);
+    mutex_unlock(&lock);
+    return PD_OK;
 }
 
 static void watch_main(void *argument)

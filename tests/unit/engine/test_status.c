@@ -33,7 +33,7 @@ static enum pd_status watch_in(struct instance *in, struct block *block, bool ex
 /* Changes the settings and waits until both instances have heard of the status. */
 static void set(bool enabled, bool version_1_only)
 {
-    const struct settings settings = {enabled, version_1_only};
+    const struct settings settings = {.enabled = enabled, .version_1_only = version_1_only};
     struct block heard;
     block_init(&heard);
     assert_int_equal(watch_in(instance, &change, false), PD_OK);
@@ -165,7 +165,7 @@ static void test_close_works_while_disabled(void **state)
 /* Version 1 only: nothing of version 2 is made or handed out; handles are not touched. */
 static void test_version_1_only(void **state)
 {
-    const struct settings settings = {true, true};
+    const struct settings settings = {.enabled = true, .version_1_only = true};
     uintptr_t handle = 0;
     struct service_state service;
     (void)state;

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A queue of staged blocks, and the task that takes batches from it. */
+#include "engine/block_intake.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "async/workers.h"
+#include "core/hash/hash_many.h"
+#include "engine/impersonation.h"
+#include "engine/shares.h"
+#include "platform/thread.h"
+
+/* Blocks of a batch: of version 2 they may be small. */
+#define BATCH_BLOCKS 64u
+
+struct batch {
+    uint32_t count;
+    struct staged_block *blocks[BATCH_BLOCKS];
+    bool good[BATCH_BLOCKS];
+};
+
+struct block_intake {
+    struct cache_store *store;
+    struct task task;
+    struct batch batch; /* of the task; its blocks change under the lock */
+    atomic_uint staged; /* blocks that wait or are in work: for a look without the lock */
+
+    struct mutex lock; /* guards everything below */
+    struct condition settled;
+    struct staged_block *head, *tail; /* those that wait */
+    size_t bytes;                     /* reserved */
+    bool running;                     /* the task is queued or runs */
+    struct block_source *to_tell;
+    uint64_t written; /* blocks, ever */
+};
+
+static void run_batch(struct task *task);
+
+struct block_intake *block_intake_create(struct cache_store *store)
+{
+    struct block_intake *intake = calloc(1, sizeof(*intake));
+    if (intake == NULL)
+        return NULL;
+    intake->store = store;
+    intake->task.run = run_batch;
+    mutex_init(&intake->lock);
+    condition_init(&intake->settled);
+    return intake;
+}
+
+void block_intake_destroy(struct block_intake *intake)
+{
+    if (intake == NULL)
+        return;
+    condition_fini(&intake->settled);
+    mutex_fini(&intake->lock);
+    free(intake);
+}
+
+/* ---- The task ---- */
+
+/* Notes that the source is to be told when the batch has ended; with the lock. */
+static void tell(struct block_intake *intake, struct block_source *source)
+{
+    if (source->told)
+        return;
+    source->told = true;
+    source->next_told = intake->to_tell;
+    intake->to_tell = source;
+    source->retain(source->context);
+}
+
+/* The store is written to as one user at a time. */
+static void take_batch(struct block_intake *intake)
+{
+    struct batch *batch = &intake->batch;
+    size_t bytes = 0;
+    batch->count = 0;
+    while (intake->head != NULL && batch->count < BATCH_BLOCKS) {
+        struct staged_block *block = intake->head;
+        if (batch->count > 0 && (bytes + block->length > BLOCK_INTAKE_BATCH_BYTES ||
+                                 block->source->token != batch->blocks[0]->source->token))
+            break;
+        intake->head = block->next;
+        if (intake->head == NULL)
+            intake->tail = NULL;
+        bytes += block->length;
+        batch->blocks[batch->count++] = block;
+    }
+}
+
+static bool is_next(const struct batch *batch, uint32_t first, uint32_t at)
+{
+    return batch->blocks[at]->segment.scheme.algorithm ==
+           batch->blocks[first]->segment.scheme.algorithm;
+}
+
+/* One algorithm at a time. */
+static void verify(void *context, uint32_t first, uint32_t count)
+{
+    struct batch *batch = context;
+    struct hash_message messages[SHARE_MAX];
+    uint8_t digests[SHARE_MAX][HASH_MAX_SIZE];
+    for (uint32_t at = first, end; at < first + count; at = end) {
+        enum hash_algorithm algorithm = batch->blocks[at]->segment.scheme.algorithm;
+        for (end = at; end < first + count && is_next(batch, at, end); end++)
+            messages[end - at] = (struct hash_message){
+                batch->blocks[end]->data, batch->blocks[end]->length, digests[end - at]};
+        bool hashed = hash_many(algorithm, messages, end - at);
+        for (uint32_t i = at; i < end; i++) {
+            const struct staged_block *block = batch->blocks[i];
+            struct segment_scheme scheme = block->segment.scheme;
+            size_t length =
+                scheme.version == 1 ? hash_size(scheme.algorithm) : segment_value_size(scheme);
+            batch->good[i] = hashed && memcmp(digests[i - at], block->hash, length) == 0;
+        }
+    }
+}
+
+/* Returns whether the good ones are in the cache. */
+static bool store_good(struct block_intake *intake)
+{
+    struct batch *batch = &intake->batch;
+    struct cache_block blocks[BATCH_BLOCKS];
+    struct impersonation user;
+    size_t count = 0;
+    enum pd_status status = PD_UNAVAILABLE;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct staged_block *block = batch->blocks[i];
+        if (batch->good[i])
+            blocks[count++] = (struct cache_block){&block->segment, &block->source->tag,
+                                                   block->number, block->data, block->hash};
+    }
+    if (count == 0)
+        return false;
+    if (impersonation_begin(&user, batch->blocks[0]->source->token))
+        status = cache_write(intake->store, blocks, count);
+    impersonation_end(&user);
+    return status == PD_OK;
+}
+
+/* Forgets the batch; with the lock. */
+static void settle_batch(struct block_intake *intake, bool stored)
+{
+    struct batch *batch = &intake->batch;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct staged_block *block = batch->blocks[i];
+        struct block_source *source = block->source;
+        if (stored && batch->good[i]) {
+            intake->written++;
+            source->written++;
+        }
+        source->staged--;
+        tell(intake, source);
+        intake->bytes -= block->length;
+        free(block->data);
+        free(block);
+        source->release(source->context); /* not the last: tell has retained it */
+    }
+    atomic_fetch_sub(&intake->staged, batch->count);
+    batch->count = 0;
+    condition_wake_all(&intake->settled);
+}
+
+/* A source that is still in the chain cannot be noted anew, and need not be. The last one's release
+ * may end the intake, unless blocks are staged. */
+static void tell_all(struct block_intake *intake, struct block_source *chain)
+{
+    while (chain != NULL) {
+        struct block_source *source = chain;
+        mutex_lock(&intake->lock);
+        chain = source->next_told;
+        source->told = false;
+        mutex_unlock(&intake->lock);
+        source->advanced(source->context);
+        source->release(source->context);
+    }
+}
+
+static void run_batch(struct task *task)
+{
+    struct block_intake *intake =
+        (struct block_intake *)((char *)task - offsetof(struct block_intake, task));
+    mutex_lock(&intake->lock);
+    take_batch(intake);
+    mutex_unlock(&intake->lock);
+    shares_run(intake->batch.count, NULL, verify, &intake->batch);
+    bool stored = store_good(intake);
+
+    mutex_lock(&intake->lock);
+    settle_batch(intake, stored);
+    struct block_source *chain = intake->to_tell;
+    intake->to_tell = NULL;
+    intake->running = intake->head != NULL;
+    bool here = intake->running && workers_submit(&intake->task) != PD_OK;
+    mutex_unlock(&intake->lock);
+    tell_all(intake, chain);
+    if (here)
+        run_batch(&intake->task);
+}
+
+/* ---- Calls ---- */
+
+bool block_intake_reserve(struct block_intake *intake, struct block_source *source, uint32_t length)
+{
+    mutex_lock(&intake->lock);
+    /* With nothing reserved there is room for anything. */
+    bool room = intake->bytes == 0 || intake->bytes + length <= BLOCK_INTAKE_BYTES;
+    if (room)
+        intake->bytes += length;
+    else
+        tell(intake, source);
+    mutex_unlock(&intake->lock);
+    return room;
+}
+
+void block_intake_submit(struct block_intake *intake, struct staged_block *block)
+{
+    bool here = false;
+    block->source->retain(block->source->context);
+    block->next = NULL;
+    mutex_lock(&intake->lock);
+    block->source->staged++;
+    atomic_fetch_add(&intake->staged, 1);
+    if (intake->tail != NULL)
+        intake->tail->next = block;
+    else
+        intake->head = block;
+    intake->tail = block;
+    if (!intake->running) {
+        intake->running = true;
+        here = workers_submit(&intake->task) != PD_OK;
+    }
+    mutex_unlock(&intake->lock);
+    if (here)
+        run_batch(&intake->task);
+}
+
+static bool is_block(const struct staged_block *block, const struct cache_segment *segment,
+                     uint32_t number)
+{
+    struct segment_scheme scheme = segment->scheme;
+    return block->number == number && block->segment.scheme.version == scheme.version &&
+           block->segment.scheme.algorithm == scheme.algorithm &&
+           memcmp(block->segment.id, segment->id, segment_value_size(scheme)) == 0;
+}
+
+bool block_intake_holds(struct block_intake *intake, const struct cache_segment *segment,
+                        uint32_t number, struct block_source *waiter)
+{
+    bool found = false;
+    if (atomic_load(&intake->staged) == 0)
+        return false;
+    mutex_lock(&intake->lock);
+    for (uint32_t i = 0; !found && i < intake->batch.count; i++)
+        found = is_block(intake->batch.blocks[i], segment, number);
+    for (struct staged_block *block = intake->head; !found && block != NULL; block = block->next)
+        found = is_block(block, segment, number);
+    if (found && waiter != NULL)
+        tell(intake, waiter);
+    mutex_unlock(&intake->lock);
+    return found;
+}
+
+bool block_intake_holds_tag(struct block_intake *intake, const struct cache_tag *tag,
+                            struct block_source *waiter)
+{
+    bool found = false;
+    mutex_lock(&intake->lock);
+    for (uint32_t i = 0; !found && i < intake->batch.count; i++)
+        found = memcmp(&intake->batch.blocks[i]->source->tag, tag, sizeof(*tag)) == 0;
+    for (struct staged_block *block = intake->head; !found && block != NULL; block = block->next)
+        found = memcmp(&block->source->tag, tag, sizeof(*tag)) == 0;
+    if (found)
+        tell(intake, waiter);
+    mutex_unlock(&intake->lock);
+    return found;
+}
+
+void block_intake_drain_source(struct block_intake *intake, const struct block_source *source)
+{
+    mutex_lock(&intake->lock);
+    while (source->staged > 0)
+        condition_wait(&intake->settled, &intake->lock);
+    mutex_unlock(&intake->lock);
+}
+
+uint64_t block_intake_foreign_writes(struct block_intake *intake, const struct block_source *source)
+{
+    mutex_lock(&intake->lock);
+    uint64_t number = intake->written - source->written;
+    mutex_unlock(&intake->lock);
+    return number;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How far what is missing, or what is there, goes on: the lengths that reads answer with besides
+ * data. */
+#include "engine/content_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Asks the cache for the places of all listed blocks of a window from one on. */
+static enum pd_status locate(struct content *content, const struct segment_window *window,
+                             const struct window_block *from, struct cache_place *places)
+{
+    struct cache_query queries[SEGMENT_WINDOW_MAX];
+    size_t count = 0;
+    uint32_t number = (uint32_t)(from->segment - window->segments);
+    for (; number < window->segment_count; number++) {
+        const struct window_segment *segment = &window->segments[number];
+        uint32_t first = segment->first_block, end = segment->first_block + segment->block_count;
+        if (segment == from->segment && from->number > first)
+            first = from->number < end ? from->number : end;
+        if (first == end)
+            continue;
+        queries[count++] = (struct cache_query){
+            .segment = &segment->segment,
+            .first = first,
+            .count = end - first,
+            .places = places + segment->first_entry + (first - segment->first_block),
+        };
+    }
+    return cache_locate(content->cache->store, queries, count);
+}
+
+/* Where, from offset on, the first block is that is there, or is not (`present`); at most at limit.
+ */
+static uint64_t find(struct content *content, uint64_t offset, uint64_t limit, bool present,
+                     bool *staged)
+{
+    while (offset < limit) {
+        struct segment_window *window;
+        if (content_window(content, offset, &window) != PD_OK)
+            return limit;
+        struct cache_place *places = calloc(window->entry_count + 1, sizeof(*places));
+        struct window_block block = segment_window_block(window, offset);
+        uint64_t found = UINT64_MAX;
+        if (places != NULL && locate(content, window, &block, places) != PD_OK)
+            memset(places, 0, window->entry_count * sizeof(*places));
+        while (places != NULL && offset < limit && offset < window->end) {
+            block = segment_window_block(window, offset);
+            bool there = block.listed && places[block.entry].file != 0;
+            if (there == present) {
+                found = offset;
+                if (!present && staged != NULL)
+                    *staged = block.listed &&
+                              block_intake_holds(content->cache->intake, &block.segment->segment,
+                                                 block.number, &content->source);
+                break;
+            }
+            offset = block.offset + block.length;
+        }
+        if (places == NULL)
+            found = present ? limit : offset; /* no memory: claim to have less */
+        free(places);
+        segment_window_release(window);
+        if (found != UINT64_MAX)
+            return found < limit ? found : limit;
+    }
+    return limit;
+}
+
+static uint64_t limit_from(const struct content *content, uint64_t offset)
+{
+    uint64_t end = content_info_feed_summary(content->feed)->range_end;
+    return end - offset > CONTENT_STRETCH_MAX ? offset + CONTENT_STRETCH_MAX : end;
+}
+
+uint32_t content_missing_length(struct content *content, uint64_t offset)
+{
+    uint64_t limit = limit_from(content, offset);
+    struct missing_stretch now = {.begin = offset};
+    bool known = cache_foreign_changes(content->cache->store, &now.foreign_changes) == PD_OK;
+    now.foreign_writes = block_intake_foreign_writes(content->cache->intake, &content->source);
+
+    mutex_lock(&content->base.lock);
+    struct missing_stretch before = content->missing;
+    mutex_unlock(&content->base.lock);
+    bool same = known && before.foreign_changes == now.foreign_changes &&
+                before.foreign_writes == now.foreign_writes;
+    if (same && before.begin <= offset && offset < before.end &&
+        (!before.open || before.end >= limit)) {
+        now.end = before.end < limit ? before.end : limit;
+        now.open = before.end > now.end || before.open;
+    } else {
+        now.end = find(content, offset, limit, true, NULL);
+        now.open = now.end == limit;
+    }
+    mutex_lock(&content->base.lock);
+    if (known)
+        content->missing = now;
+    mutex_unlock(&content->base.lock);
+    return (uint32_t)(now.end - offset);
+}
+
+uint32_t content_present_length(struct content *content, uint64_t offset, bool *staged)
+{
+    return (uint32_t)(find(content, offset, limit_from(content, offset), false, staged) - offset);
+}

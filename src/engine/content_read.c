@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads as operations: their order, their waiting for others, their answers.
+ *
+ * BlockReads go their own ways; of StreamReads the first is served and the rest wait, so that
+ * buffers are filled in the order of the calls. A read that finds nothing may wait: for a block
+ * that is just being verified, or for another content handle that brings it. It is parked then, and
+ * looks again when the intake advances or the timer says so. */
+#include "engine/content_internal.h"
+
+#include <stdlib.h>
+
+#include "engine/impersonation.h"
+
+/* Who answers MISSING_DATA is taken to fetch the data for so long ([MS-PCCRR] 3.1.2: the time that
+ * a request for a block is given). */
+#define FETCH_LIFETIME 2000u /* milliseconds */
+#define FETCH_BLOCKS   64u   /* of one read at most */
+/* How often a read that waits for another process looks. */
+#define POLL_INTERVAL 30u /* milliseconds */
+#define NEVER         UINT64_MAX
+
+enum read_state {
+    READ_BEHIND,  /* another StreamRead comes first */
+    READ_QUEUED,  /* its task is on its way */
+    READ_RUNNING, /* its operation is in work */
+    READ_PARKED   /* until due, or until it is woken */
+};
+
+struct read {
+    struct read *next; /* content's lock guards everything here, but what RUNNING needs */
+    struct content *content;
+    struct operation *operation; /* NULL: completed while the task was on its way */
+    bool stream;
+    enum read_state state;
+    bool local_only;
+    uint64_t deadline; /* clock_milliseconds, or NEVER */
+    uint64_t due;
+    struct task task;
+};
+
+static void unlink_read(struct read *read)
+{
+    struct read **link = &read->content->reads;
+    while (*link != read)
+        link = &(*link)->next;
+    *link = read->next;
+}
+
+static void run_read(struct task *task);
+
+/* With the lock; the caller's list may be another afterwards. */
+static void queue_read(struct read *read)
+{
+    struct content *content = read->content;
+    read->state = READ_QUEUED;
+    read->task.run = run_read;
+    handle_retain(&content->base.object);
+    if (workers_submit(&read->task) != PD_OK) {
+        mutex_unlock(&content->base.lock);
+        run_read(&read->task);
+        mutex_lock(&content->base.lock);
+    }
+}
+
+static void queue_next_stream(struct content *content)
+{
+    struct read *read = content->reads;
+    while (read != NULL && !read->stream)
+        read = read->next;
+    if (read != NULL && read->state == READ_BEHIND)
+        queue_read(read);
+}
+
+static struct read *first_parked(struct content *content, uint64_t due)
+{
+    struct read *read = content->reads;
+    while (read != NULL && !(read->state == READ_PARKED && read->due <= due))
+        read = read->next;
+    return read;
+}
+
+void content_wake_reads(struct content *content)
+{
+    struct read *read;
+    while ((read = first_parked(content, NEVER)) != NULL)
+        queue_read(read);
+}
+
+void content_abandon_read(struct content *content, struct read *read)
+{
+    bool stream = read->stream;
+    unlink_read(read);
+    if (read->state == READ_QUEUED)
+        read->operation = NULL;
+    else
+        free(read);
+    if (stream)
+        queue_next_stream(content);
+}
+
+/* ---- The timer ---- */
+
+/* Arms it for the read that is due first, with the lock. False: it cannot be armed. */
+static bool arm_timer(struct content *content)
+{
+    uint64_t due = NEVER;
+    bool was_armed;
+    for (const struct read *read = content->reads; read != NULL; read = read->next)
+        if (read->state == READ_PARKED && read->due < due)
+            due = read->due;
+    if (due == NEVER)
+        return true;
+    handle_retain(&content->base.object);
+    bool set = timer_set(&content->timer, due, &was_armed) == PD_OK;
+    if (!set || was_armed)
+        handle_release(&content->base.object); /* not the last: the caller has one */
+    return set;
+}
+
+void content_timer_expired(struct timer *timer)
+{
+    struct content *content = (struct content *)((char *)timer - offsetof(struct content, timer));
+    struct read *read;
+    mutex_lock(&content->base.lock);
+    while ((read = first_parked(content, clock_milliseconds())) != NULL)
+        queue_read(read);
+    (void)arm_timer(content);
+    mutex_unlock(&content->base.lock);
+    content_release(content);
+}
+
+/* ---- Missing data ---- */
+
+/* The blocks from offset on, as far as the read asked for them and they can be verified. */
+static size_t list_fetches(struct segment_window *window, uint64_t offset, uint64_t end,
+                           struct cache_fetch *fetches)
+{
+    size_t count = 0;
+    uint32_t blocks = 0;
+    while (offset < end && offset < window->end && blocks < FETCH_BLOCKS) {
+        struct window_block block = segment_window_block(window, offset);
+        if (!block.listed)
+            break;
+        if (count > 0 && fetches[count - 1].segment == &block.segment->segment)
+            fetches[count - 1].count++;
+        else
+            fetches[count++] = (struct cache_fetch){&block.segment->segment, block.segment->offset,
+                                                    block.number, 1};
+        blocks++;
+        offset = block.offset + block.length;
+    }
+    return count;
+}
+
+/* True: another handle brings the data. Else this one does from now on. */
+static bool brought_by_other(struct content *content, uint64_t offset, uint32_t length)
+{
+    struct cache_fetch fetches[FETCH_BLOCKS];
+    struct segment_window *window;
+    bool other = false;
+    if (content_window(content, offset, &window) != PD_OK)
+        return false;
+    size_t count = list_fetches(window, offset, offset + length, fetches);
+    if (count > 0) {
+        mutex_lock(&content->base.lock);
+        content->fetching = true;
+        mutex_unlock(&content->base.lock);
+        if (cache_fetch_begin(content->cache->store, content->source.fetcher, fetches, count,
+                              FETCH_LIFETIME, &other) != PD_OK)
+            other = false;
+    }
+    segment_window_release(window);
+    return other;
+}
+
+static struct completion missing(struct content *content, uint64_t offset, enum pd_status status)
+{
+    return (struct completion){
+        .status = status,
+        .bytes = content_missing_length(content, offset),
+        .has_offset = true,
+        .offset = offset,
+    };
+}
+
+/* ---- One look ---- */
+
+/* True: *completion is the answer. False: the read waits until *due. */
+static bool look(const struct read *read, uint64_t offset, struct completion *completion,
+                 uint64_t *due)
+{
+    struct content *content = read->content;
+    const struct content_info_summary *summary = content_info_feed_summary(content->feed);
+    const struct operation *operation = read->operation;
+    *completion = (struct completion){.status = PD_NO_MORE};
+    *due = NEVER;
+    if (offset < summary->range_start || offset >= summary->range_end)
+        return true;
+
+    struct present present = {0};
+    uint64_t left = summary->range_end - offset;
+    uint32_t length = operation->length < left ? operation->length : (uint32_t)left;
+    if (length == 0)
+        present.bytes = content_present_length(content, offset, &present.staged);
+    else
+        present = content_read_present(content, offset, operation->buffer, length);
+    if (present.bytes > 0 || length == 0) {
+        *completion =
+            (struct completion){.bytes = present.bytes, .has_offset = true, .offset = offset};
+        return length != 0 || !present.staged;
+    }
+    if (present.staged)
+        return false;
+
+    *completion = missing(content, offset, PD_MISSING_DATA);
+    if (read->local_only || !brought_by_other(content, offset, length))
+        return true;
+    uint64_t now = clock_milliseconds();
+    completion->status = PD_TIMEOUT;
+    *due = read->deadline < now + POLL_INTERVAL ? read->deadline : now + POLL_INTERVAL;
+    return now >= read->deadline;
+}
+
+static bool look_as_user(const struct read *read, uint64_t offset, struct completion *completion,
+                         uint64_t *due)
+{
+    struct impersonation user;
+    bool answered = true;
+    *completion = (struct completion){.status = PD_UNAVAILABLE};
+    if (impersonation_begin(&user, read->content->base.identity.token))
+        answered = look(read, offset, completion, due);
+    impersonation_end(&user);
+    return answered;
+}
+
+static void finish(struct read *read, const struct completion *completion)
+{
+    struct content *content = read->content;
+    bool stream = read->stream;
+    bool query = read->operation->length == 0;
+    struct operation *operation = read->operation;
+    unlink_read(read);
+    free(read);
+    /* What was missing is passed over as well, for the caller fetches it. */
+    bool moves = stream && !query &&
+                 (completion->status == PD_OK || completion->status == PD_MISSING_DATA ||
+                  completion->status == PD_TIMEOUT);
+    uint32_t bytes = completion->bytes;
+    if (content_finish(content, operation, completion) && moves)
+        content->position += bytes;
+    if (stream)
+        queue_next_stream(content);
+}
+
+/* With the lock. False: it must look again at once. */
+static bool park(struct read *read, uint32_t advances, uint64_t due,
+                 const struct completion *completion)
+{
+    struct content *content = read->content;
+    if (content->base.dead || read->operation->cancelled) {
+        finish(read, completion);
+        return true;
+    }
+    if (content->advances != advances)
+        return false;
+    read->operation->in_work = false;
+    read->state = READ_PARKED;
+    read->due = due;
+    if (!arm_timer(content))
+        finish(read, completion);
+    return true;
+}
+
+static void run_read(struct task *task)
+{
+    struct read *read = (struct read *)((char *)task - offsetof(struct read, task));
+    struct content *content = read->content;
+    struct completion completion;
+    uint64_t due;
+    bool over = false;
+    mutex_lock(&content->base.lock);
+    if (read->operation == NULL) {
+        free(read);
+        over = true;
+    }
+    while (!over) {
+        uint64_t offset = read->stream ? content->position : read->operation->offset;
+        uint32_t advances = content->advances;
+        read->state = READ_RUNNING;
+        read->operation->in_work = true;
+        mutex_unlock(&content->base.lock);
+        bool answered = look_as_user(read, offset, &completion, &due);
+        mutex_lock(&content->base.lock);
+        if (answered)
+            finish(read, &completion);
+        over = answered || park(read, advances, due, &completion);
+    }
+    mutex_unlock(&content->base.lock);
+    content_release(content);
+}
+
+/* ---- Calls ---- */
+
+static void append_read(struct content *content, struct read *read)
+{
+    struct read **link = &content->reads;
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = read;
+}
+
+static bool has_stream_read(const struct content *content)
+{
+    const struct read *read = content->reads;
+    while (read != NULL && !read->stream)
+        read = read->next;
+    return read != NULL;
+}
+
+/* Small reads that go on in the block read last need no other thread. With the lock. */
+static bool serve_at_once(struct content *content, const struct read *read,
+                          struct operation *operation)
+{
+    uint64_t offset = read->stream ? content->position : operation->offset;
+    uint32_t bytes = content_copy_recent(content, offset, operation->buffer, operation->length);
+    if (bytes == 0)
+        return false;
+    if (read->stream)
+        content->position += bytes;
+    const struct completion completion = {.bytes = bytes, .has_offset = true, .offset = offset};
+    operation_complete(&content->base.queue, operation, &completion);
+    return true;
+}
+
+static uint64_t deadline_of(uint32_t timeout)
+{
+    if (timeout == CONTENT_TIMEOUT_INFINITE)
+        return NEVER;
+    if (timeout == CONTENT_TIMEOUT_DEFAULT)
+        timeout = CONTENT_TIMEOUT_DEFAULT_VALUE;
+    return clock_milliseconds() + timeout;
+}
+
+static void accept_read(struct content *content, struct read *read, struct operation *operation)
+{
+    bool behind = read->stream && has_stream_read(content);
+    operation_accept(&content->base.queue, operation);
+    if (!behind && serve_at_once(content, read, operation)) {
+        free(read);
+        return;
+    }
+    operation->read = read;
+    append_read(content, read);
+    read->state = READ_BEHIND;
+    if (!behind)
+        queue_read(read);
+}
+
+static enum pd_status start_read(struct content *content, enum operation_kind kind, uint64_t offset,
+                                 uint8_t *buffer, uint32_t length, uint32_t timeout, void *block)
+{
+    struct member *base = &content->base;
+    struct operation *operation = operation_create(kind, block, base->port);
+    struct read *read = calloc(1, sizeof(*read));
+    enum pd_status status = PD_NO_MEMORY;
+    if (operation == NULL || read == NULL)
+        goto cleanup;
+    operation->buffer = buffer;
+    operation->length = length;
+    operation->offset = offset;
+    read->content = content;
+    read->operation = operation;
+    read->stream = kind == OPERATION_STREAM_READ;
+    read->local_only = timeout == CONTENT_TIMEOUT_LOCAL_CACHE_ONLY;
+    read->deadline = deadline_of(timeout);
+
+    mutex_lock(&base->lock);
+    status = base->dead ? PD_INVALIDATED : runtime_check();
+    if (status == PD_OK && content->state != CONTENT_READY)
+        status = PD_NOT_INITIALIZED;
+    if (status == PD_OK)
+        accept_read(content, read, operation);
+    mutex_unlock(&base->lock);
+
+cleanup:
+    if (status != PD_OK) {
+        free(read);
+        if (operation != NULL)
+            operation_discard(operation);
+    }
+    return status;
+}
+
+enum pd_status content_block_read(struct content *content, uint64_t offset, uint8_t *buffer,
+                                  uint32_t length, uint32_t timeout, void *block)
+{
+    return start_read(content, OPERATION_BLOCK_READ, offset, buffer, length, timeout, block);
+}
+
+enum pd_status content_stream_read(struct content *content, uint8_t *buffer, uint32_t length,
+                                   uint32_t timeout, void *block)
+{
+    return start_read(content, OPERATION_STREAM_READ, 0, buffer, length, timeout, block);
+}
