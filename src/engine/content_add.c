@@ -97,19 +97,15 @@ static bool add(struct content *content, struct operation *operation)
     return submit_held(content) && left == 0;
 }
 
-/* What was known to be missing ends where something was added. With the lock. */
+/* What was known to be missing begins behind what was added, or is not known any more: the blocks
+ * that were added may be right or not. With the lock. */
 static void note_added(struct content *content, const struct operation *operation)
 {
     struct missing_stretch *missing = &content->missing;
     uint64_t end = operation->offset + operation->done;
-    if (operation->offset >= missing->end || end <= missing->begin)
-        return;
-    if (operation->offset > missing->begin) {
-        missing->end = operation->offset;
-        missing->open = false;
-    } else {
-        missing->begin = end < missing->end ? end : missing->end;
-    }
+    if (operation->offset < missing->end && end > missing->begin)
+        missing->begin =
+            operation->offset <= missing->begin && end < missing->end ? end : missing->end;
 }
 
 static struct operation *first_add(struct content *content)
