@@ -135,7 +135,7 @@ static bool store_good(struct block_intake *intake)
     }
     if (count == 0)
         return false;
-    if (impersonation_begin(&user, batch->blocks[0]->source->token))
+    if (impersonation_begin_on_pool(&user, batch->blocks[0]->source->token))
         status = cache_write(intake->store, blocks, count);
     impersonation_end(&user);
     return status == PD_OK;

@@ -164,7 +164,7 @@ static void inform(struct content *content, struct operation *operation)
     operation->in_work = true;
     mutex_unlock(&content->base.lock);
     completion.status = PD_UNAVAILABLE;
-    if (impersonation_begin(&user, content->base.identity.token))
+    if (impersonation_begin_on_pool(&user, content->base.identity.token))
         completion.status =
             complete ? content_info_feed_complete(content->feed)
                      : content_info_feed_add(content->feed, operation->buffer, operation->length);

@@ -227,7 +227,7 @@ static bool look_as_user(const struct read *read, uint64_t offset, struct comple
     struct impersonation user;
     bool answered = true;
     *completion = (struct completion){.status = PD_UNAVAILABLE};
-    if (impersonation_begin(&user, read->content->base.identity.token))
+    if (impersonation_begin_on_pool(&user, read->content->base.identity.token))
         answered = look(read, offset, completion, due);
     impersonation_end(&user);
     return answered;

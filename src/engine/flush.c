@@ -51,7 +51,7 @@ static void run_flush(struct task *task)
     if (flush->waits++ < WAITS_MAX &&
         block_intake_holds_tag(flush->cache->intake, &flush->tag, &flush->waiter))
         return;
-    if (impersonation_begin(&user, flush->identity.token))
+    if (impersonation_begin_on_pool(&user, flush->identity.token))
         completion.status = cache_flush(flush->cache->store, &flush->tag);
     impersonation_end(&user);
     atomic_fetch_add(&flush->cache->flushes, 1);

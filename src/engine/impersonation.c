@@ -20,6 +20,13 @@ bool impersonation_begin(struct impersonation *impersonation, void *token)
     return true;
 }
 
+bool impersonation_begin_on_pool(struct impersonation *impersonation, void *token)
+{
+    impersonation->saved = NULL;
+    impersonation->entered = token;
+    return token == NULL || identity_enter(token);
+}
+
 void impersonation_end(struct impersonation *impersonation)
 {
     if (impersonation->saved != NULL)

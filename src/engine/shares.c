@@ -51,7 +51,7 @@ static void run_job(struct task *task)
     struct job *job = (struct job *)task; /* its first member */
     struct impersonation user;
     if (atomic_load(&job->next) < job->count) {
-        if (impersonation_begin(&user, job->token))
+        if (impersonation_begin_on_pool(&user, job->token))
             take_shares(job);
         impersonation_end(&user);
     }

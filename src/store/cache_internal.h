@@ -29,6 +29,7 @@ enum cache_statement {
     CACHE_BEGIN,
     CACHE_COMMIT,
     CACHE_FIND,
+    CACHE_FIND_ID,
     CACHE_FIND_HOD,
     CACHE_INSERT,
     CACHE_UPDATE,
@@ -37,7 +38,6 @@ enum cache_statement {
     CACHE_OLDEST_USE,
     CACHE_OLDEST,
     CACHE_NEXT_SEGMENT,
-    CACHE_FIRST_SEGMENT,
     CACHE_FILE_NEXT_ID,
     CACHE_FILE_ADD,
     CACHE_FILE_RESERVE,
@@ -137,6 +137,7 @@ struct cache_store {
 
 /* A row of the segment table, unpacked. */
 struct cache_row {
+    int64_t id; /* of one that exists */
     int64_t key;
     uint8_t name[CACHE_NAME_MAX];
     size_t name_length;
@@ -168,15 +169,17 @@ enum pd_status cache_end(struct cache_store *store, enum pd_status status);
 /* cache_row.c */
 int64_t cache_key(const struct cache_segment *segment);
 size_t cache_name(const struct cache_segment *segment, uint8_t name[CACHE_NAME_MAX]);
-/* Reads the row of that key through either connection. A missing one is not an error: `exists`. */
-enum pd_status cache_row_load(struct database *database, int64_t key, struct cache_row *row);
+/* Reads the row of that key, or of that number, through either connection. A missing one is not an
+ * error: `exists`. */
+enum pd_status cache_row_find(struct database *database, int64_t key, struct cache_row *row);
+enum pd_status cache_row_load(struct database *database, int64_t id, struct cache_row *row);
 /* The row is this segment's. */
 bool cache_row_is(const struct cache_row *row, const struct cache_segment *segment);
 /* Begins a row for a segment that has none. */
 void cache_row_new(struct cache_row *row, const struct cache_segment *segment, uint64_t now);
 uint32_t cache_row_block_size(const struct cache_row *row, uint32_t number);
 /* Writes it, used now (0: its time of use stays). `segment` is only needed for a new one. */
-enum pd_status cache_row_save(struct cache_store *store, const struct cache_row *row,
+enum pd_status cache_row_save(struct cache_store *store, struct cache_row *row,
                               const struct cache_segment *segment, uint64_t now);
 /* Takes the segment out of all tables. */
 enum pd_status cache_row_remove(struct cache_store *store, const struct cache_row *row);

@@ -41,7 +41,7 @@ enum pd_status cache_locate(struct cache_store *store, const struct cache_query 
     if (status == PD_OK)
         status = database_run(&store->reader, CACHE_BEGIN_READING, 0, NULL);
     for (size_t i = 0; status == PD_OK && i < count; i++) {
-        status = cache_row_load(&store->reader, cache_key(queries[i].segment), row);
+        status = cache_row_find(&store->reader, cache_key(queries[i].segment), row);
         if (status == PD_OK)
             answer(&queries[i], row, oldest);
     }

@@ -134,13 +134,13 @@ static enum pd_status compare(struct verifying *verifying, const uint32_t *numbe
     return PD_OK;
 }
 
-static enum pd_status load(struct verifying *verifying, int64_t key)
+static enum pd_status load(struct verifying *verifying, int64_t id)
 {
     struct database *database = &verifying->store->writer;
-    enum pd_status status = cache_row_load(database, key, &verifying->row);
+    enum pd_status status = cache_row_load(database, id, &verifying->row);
     if (status != PD_OK || !verifying->row.exists)
         return status;
-    sqlite3_stmt *statement = database_statement(database, CACHE_FIND_HOD, 1, &key);
+    sqlite3_stmt *statement = database_statement(database, CACHE_FIND_HOD, 1, &id);
     int code = statement != NULL ? sqlite3_step(statement) : sqlite3_errcode(database->db);
     if (code == SQLITE_ROW) {
         const void *hod = sqlite3_column_blob(statement, 0);
@@ -194,28 +194,26 @@ static enum pd_status verify_segment(struct verifying *verifying)
     return status;
 }
 
-/* The segment after *key; rows are read one at a time, so that others may write in between. */
-static enum pd_status next_segment(struct verifying *verifying, bool first, int64_t *key,
-                                   bool *found)
+/* The segment after *id; rows are read one at a time, so that others may write in between. */
+static enum pd_status next_segment(struct verifying *verifying, int64_t *id, bool *found)
 {
     struct cache_store *store = verifying->store;
     mutex_lock(&store->writing);
     enum pd_status status = cache_writer_ready(store);
     *found = false;
     if (status == PD_OK) {
-        sqlite3_stmt *statement = database_statement(
-            &store->writer, first ? CACHE_FIRST_SEGMENT : CACHE_NEXT_SEGMENT, first ? 0 : 1, key);
+        sqlite3_stmt *statement = database_statement(&store->writer, CACHE_NEXT_SEGMENT, 1, id);
         int code = statement != NULL ? sqlite3_step(statement) : sqlite3_errcode(store->writer.db);
         if (code == SQLITE_ROW) {
             *found = true;
-            *key = sqlite3_column_int64(statement, 0);
+            *id = sqlite3_column_int64(statement, 0);
         }
         database_done(statement);
         if (code != SQLITE_ROW && code != SQLITE_DONE)
             status = database_failed(&store->writer, code);
     }
     if (status == PD_OK && *found)
-        status = load(verifying, *key);
+        status = load(verifying, *id);
     mutex_unlock(&store->writing);
     return status;
 }
@@ -227,21 +225,21 @@ enum pd_status cache_verify(struct cache_store *store,
     struct verifying *verifying = malloc(sizeof(*verifying));
     uint8_t *data = malloc((size_t)VERIFY_BLOCKS * SEGMENT_MAX_SIZE_V2);
     enum pd_status status = PD_NO_MEMORY;
-    int64_t key = 0;
+    int64_t id = INT64_MIN;
     bool found = true;
     memset(result, 0, sizeof(*result));
     if (verifying != NULL && data != NULL) {
         verifying->store = store;
         verifying->data = data;
         verifying->result = result;
-        status = next_segment(verifying, true, &key, &found);
+        status = next_segment(verifying, &id, &found);
         while (status == PD_OK && found) {
             if (verifying->row.exists)
                 status = verify_segment(verifying);
             if (visit != NULL && !visit(result, context))
                 break;
             if (status == PD_OK)
-                status = next_segment(verifying, false, &key, &found);
+                status = next_segment(verifying, &id, &found);
         }
     }
     free(data);

@@ -65,29 +65,31 @@ static void unpack(struct cache_row *row, const uint8_t *packed)
     }
 }
 
-enum pd_status cache_row_load(struct database *database, int64_t key, struct cache_row *row)
+static enum pd_status load(struct database *database, enum cache_statement which, int64_t parameter,
+                           struct cache_row *row)
 {
-    sqlite3_stmt *statement = database_statement(database, CACHE_FIND, 1, &key);
+    sqlite3_stmt *statement = database_statement(database, which, 1, &parameter);
     int code = statement != NULL ? sqlite3_step(statement) : sqlite3_errcode(database->db);
     enum pd_status status = PD_OK;
-    row->key = key;
     row->exists = code == SQLITE_ROW;
     if (row->exists) {
-        const void *name = sqlite3_column_blob(statement, 0);
-        const void *blocks = sqlite3_column_blob(statement, 5);
-        size_t name_length = (size_t)sqlite3_column_bytes(statement, 0);
-        sqlite3_int64 size = sqlite3_column_int64(statement, 1);
+        const void *name = sqlite3_column_blob(statement, 2);
+        const void *blocks = sqlite3_column_blob(statement, 7);
+        size_t name_length = (size_t)sqlite3_column_bytes(statement, 2);
+        sqlite3_int64 size = sqlite3_column_int64(statement, 3);
+        row->id = sqlite3_column_int64(statement, 0);
+        row->key = sqlite3_column_int64(statement, 1);
         row->size = size > 0 && size <= SEGMENT_SIZE_V1 ? (uint32_t)size : 0;
-        row->added = (uint64_t)sqlite3_column_int64(statement, 2);
-        row->bytes = (uint64_t)sqlite3_column_int64(statement, 3);
-        row->pinned = sqlite3_column_int(statement, 4) != 0;
+        row->added = (uint64_t)sqlite3_column_int64(statement, 4);
+        row->bytes = (uint64_t)sqlite3_column_int64(statement, 5);
+        row->pinned = sqlite3_column_int(statement, 6) != 0;
         bool good = name != NULL && name_length <= CACHE_NAME_MAX;
         if (good) {
             memcpy(row->name, name, name_length);
             row->name_length = name_length;
         }
         good = good && derive(row) && blocks != NULL &&
-               (size_t)sqlite3_column_bytes(statement, 5) ==
+               (size_t)sqlite3_column_bytes(statement, 7) ==
                    row->block_count * (PLACE_SIZE + row->hash_length);
         if (good)
             unpack(row, blocks);
@@ -98,6 +100,16 @@ enum pd_status cache_row_load(struct database *database, int64_t key, struct cac
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         status = database_failed(database, code);
     return status;
+}
+
+enum pd_status cache_row_find(struct database *database, int64_t key, struct cache_row *row)
+{
+    return load(database, CACHE_FIND, key, row);
+}
+
+enum pd_status cache_row_load(struct database *database, int64_t id, struct cache_row *row)
+{
+    return load(database, CACHE_FIND_ID, id, row);
 }
 
 bool cache_row_is(const struct cache_row *row, const struct cache_segment *segment)
@@ -129,11 +141,12 @@ uint32_t cache_row_block_size(const struct cache_row *row, uint32_t number)
     return cache_block_size(&segment, number);
 }
 
-enum pd_status cache_row_save(struct cache_store *store, const struct cache_row *row,
+enum pd_status cache_row_save(struct cache_store *store, struct cache_row *row,
                               const struct cache_segment *segment, uint64_t now)
 {
     size_t entry = PLACE_SIZE + row->hash_length;
-    const int64_t values[] = {row->key, (int64_t)row->bytes, row->pinned ? 1 : 0, (int64_t)now};
+    const int64_t values[] = {row->exists ? row->id : row->key, (int64_t)row->bytes,
+                              row->pinned ? 1 : 0, (int64_t)now};
     sqlite3_stmt *statement =
         database_statement(&store->writer, row->exists ? CACHE_UPDATE : CACHE_INSERT, 4, values);
     uint8_t *packed = sqlite3_malloc64(row->block_count * entry);
@@ -161,7 +174,12 @@ enum pd_status cache_row_save(struct cache_store *store, const struct cache_row 
         code = sqlite3_step(statement);
     database_done(statement);
     sqlite3_free(packed);
-    return code == SQLITE_DONE ? PD_OK : database_failed(&store->writer, code);
+    if (code != SQLITE_DONE)
+        return database_failed(&store->writer, code);
+    if (!row->exists)
+        row->id = sqlite3_last_insert_rowid(store->writer.db);
+    row->exists = true;
+    return PD_OK;
 }
 
 /* One place less in a file. */
@@ -181,7 +199,7 @@ static bool is_in_file(const struct cache_row *row, uint32_t file)
 
 static enum pd_status unplace(struct cache_store *store, const struct cache_row *row, uint32_t file)
 {
-    const int64_t values[] = {file, row->key};
+    const int64_t values[] = {file, row->id};
     return database_run(&store->writer, CACHE_UNPLACE, 2, values);
 }
 
@@ -206,11 +224,11 @@ enum pd_status cache_row_remove(struct cache_store *store, const struct cache_ro
             bytes += cache_row_block_size(row, i);
     }
     if (status == PD_OK)
-        status = database_run(&store->writer, CACHE_TAG_DELETE_UNUSED, 1, &row->key);
+        status = database_run(&store->writer, CACHE_TAG_DELETE_UNUSED, 1, &row->id);
     if (status == PD_OK)
-        status = database_run(&store->writer, CACHE_UNLINK_SEGMENT, 1, &row->key);
+        status = database_run(&store->writer, CACHE_UNLINK_SEGMENT, 1, &row->id);
     if (status == PD_OK)
-        status = database_run(&store->writer, CACHE_DELETE, 1, &row->key);
+        status = database_run(&store->writer, CACHE_DELETE, 1, &row->id);
     return status;
 }
 

@@ -54,14 +54,14 @@ static enum pd_status remove_found(struct cache_store *store, enum cache_stateme
 {
     sqlite3_stmt *statement = database_statement(&store->writer, which, count, parameters);
     int code = statement != NULL ? sqlite3_step(statement) : sqlite3_errcode(store->writer.db);
-    int64_t key = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    int64_t id = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
     database_done(statement);
     *removed = code == SQLITE_ROW;
     if (code == SQLITE_DONE)
         return PD_OK;
     if (code != SQLITE_ROW)
         return database_failed(&store->writer, code);
-    enum pd_status status = cache_row_load(&store->writer, key, row);
+    enum pd_status status = cache_row_load(&store->writer, id, row);
     return status == PD_OK && row->exists ? cache_row_remove(store, row) : status;
 }
 
@@ -195,8 +195,8 @@ struct rewriting {
     uint32_t old_id, new_id;
     uint8_t *data;
     size_t capacity, length;
-    int64_t *keys;
-    size_t key_count;
+    int64_t *ids;
+    size_t id_count;
 };
 
 static enum pd_status list_segments(struct cache_store *store, struct rewriting *rewriting)
@@ -206,16 +206,16 @@ static enum pd_status list_segments(struct cache_store *store, struct rewriting 
     int code = statement != NULL ? SQLITE_ROW : sqlite3_errcode(store->writer.db);
     size_t capacity = 0;
     while (code == SQLITE_ROW && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        if (rewriting->key_count == capacity) {
+        if (rewriting->id_count == capacity) {
             capacity = capacity == 0 ? 64 : 2 * capacity;
-            int64_t *grown = realloc(rewriting->keys, capacity * sizeof(*grown));
+            int64_t *grown = realloc(rewriting->ids, capacity * sizeof(*grown));
             if (grown == NULL) {
                 database_done(statement);
                 return PD_NO_MEMORY;
             }
-            rewriting->keys = grown;
+            rewriting->ids = grown;
         }
-        rewriting->keys[rewriting->key_count++] = sqlite3_column_int64(statement, 0);
+        rewriting->ids[rewriting->id_count++] = sqlite3_column_int64(statement, 0);
     }
     database_done(statement);
     return code == SQLITE_DONE ? PD_OK : database_failed(&store->writer, code);
@@ -250,18 +250,18 @@ static enum pd_status rewrite_rows(struct cache_store *store, struct rewriting *
 {
     struct cache_row *row = malloc(sizeof(*row));
     enum pd_status status = row != NULL ? PD_OK : PD_NO_MEMORY;
-    for (size_t i = 0; status == PD_OK && i < rewriting->key_count; i++) {
+    for (size_t i = 0; status == PD_OK && i < rewriting->id_count; i++) {
         size_t before = rewriting->length;
-        status = cache_row_load(&store->writer, rewriting->keys[i], row);
+        status = cache_row_load(&store->writer, rewriting->ids[i], row);
         if (status != PD_OK || !row->exists)
             continue;
         status = take_blocks(store, rewriting, row);
-        const int64_t values[] = {rewriting->new_id, row->key};
+        const int64_t values[] = {rewriting->new_id, row->id};
         if (status == PD_OK && row->bytes > 0 && rewriting->length > before)
             status = database_run(&store->writer, CACHE_PLACE, 2, values);
         if (status == PD_OK && row->bytes > 0)
             status = cache_row_save(store, row, NULL, 0);
-        const int64_t old[] = {rewriting->old_id, rewriting->keys[i]};
+        const int64_t old[] = {rewriting->old_id, rewriting->ids[i]};
         if (status == PD_OK)
             status = database_run(&store->writer, CACHE_UNPLACE, 2, old);
     }
@@ -293,7 +293,7 @@ static enum pd_status rewrite(struct cache_store *store, uint32_t id, uint64_t l
         data_file_write(file, 0, rewriting.data, rewriting.length) != PD_OK)
         status = PD_UNAVAILABLE;
     data_file_close(file);
-    free(rewriting.keys);
+    free(rewriting.ids);
     free(rewriting.data);
     return status;
 }

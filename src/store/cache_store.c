@@ -12,11 +12,12 @@
 #define APPLICATION 0x50644361 /* "PdCa" */
 #define VERSION     1
 
-/* A segment's key is made of its ID's first 64 bits: no second index is needed to find it, and what
- * is looked up together costs one page each. `blocks` holds, for every block, file and position,
- * and in version 1 the hash. */
+/* A segment is found by its key, the first 64 bits of its ID; everything else names it by its
+ * number, which counts up: so what is written together stands together, and few pages change.
+ * `blocks` holds, for every block, file and position, and in version 1 the hash. */
 static const char schema[] =
-    "CREATE TABLE segment(key INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL,"
+    "CREATE TABLE segment(id INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE, name BLOB NOT NULL, "
+    "size INTEGER NOT NULL,"
     " hod BLOB NOT NULL, secret BLOB NOT NULL, added INTEGER NOT NULL, used INTEGER NOT NULL,"
     " hits INTEGER NOT NULL, bytes INTEGER NOT NULL, pinned INTEGER NOT NULL,"
     " blocks BLOB NOT NULL);"
@@ -40,18 +41,20 @@ static const char *const statements[CACHE_STATEMENT_COUNT] = {
     [CACHE_BEGIN_READING] = "BEGIN",
     [CACHE_BEGIN] = "BEGIN IMMEDIATE",
     [CACHE_COMMIT] = "COMMIT",
-    [CACHE_FIND] = "SELECT name, size, added, bytes, pinned, blocks FROM segment WHERE key=?1",
-    [CACHE_FIND_HOD] = "SELECT hod FROM segment WHERE key=?1",
+    [CACHE_FIND] = "SELECT id, key, name, size, added, bytes, pinned, blocks FROM segment"
+                   " WHERE key=?1",
+    [CACHE_FIND_ID] = "SELECT id, key, name, size, added, bytes, pinned, blocks FROM segment"
+                      " WHERE id=?1",
+    [CACHE_FIND_HOD] = "SELECT hod FROM segment WHERE id=?1",
     [CACHE_INSERT] = "INSERT INTO segment(key, bytes, pinned, used, blocks, size, added, name, hod,"
                      " secret, hits) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0)",
     [CACHE_UPDATE] = "UPDATE segment SET bytes=?2, pinned=?3,"
-                     " used=CASE ?4 WHEN 0 THEN used ELSE ?4 END, blocks=?5 WHERE key=?1",
-    [CACHE_DELETE] = "DELETE FROM segment WHERE key=?1",
+                     " used=CASE ?4 WHEN 0 THEN used ELSE ?4 END, blocks=?5 WHERE id=?1",
+    [CACHE_DELETE] = "DELETE FROM segment WHERE id=?1",
     [CACHE_USED] = "UPDATE segment SET used=?2, hits=hits+?3 WHERE key=?1",
-    [CACHE_OLDEST_USE] = "SELECT key FROM segment WHERE pinned=0 ORDER BY used LIMIT 1",
-    [CACHE_OLDEST] = "SELECT key FROM segment WHERE added<?1 ORDER BY added LIMIT 1",
-    [CACHE_NEXT_SEGMENT] = "SELECT key FROM segment WHERE key>?1 ORDER BY key LIMIT 1",
-    [CACHE_FIRST_SEGMENT] = "SELECT key FROM segment ORDER BY key LIMIT 1",
+    [CACHE_OLDEST_USE] = "SELECT id FROM segment WHERE pinned=0 ORDER BY used LIMIT 1",
+    [CACHE_OLDEST] = "SELECT id FROM segment WHERE added<?1 ORDER BY added LIMIT 1",
+    [CACHE_NEXT_SEGMENT] = "SELECT id FROM segment WHERE id>?1 ORDER BY id LIMIT 1",
     [CACHE_FILE_NEXT_ID] = "SELECT coalesce(max(id), 0) + 1 FROM file",
     [CACHE_FILE_ADD] = "INSERT INTO file(id, sealed, reserved, live, writer)"
                        " VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -89,11 +92,11 @@ static const char *const statements[CACHE_STATEMENT_COUNT] = {
     [CACHE_LINKS] = "SELECT count(*) FROM link WHERE segment=?1",
     [CACHE_PIN_SEGMENTS] =
         "UPDATE segment SET pinned=EXISTS(SELECT 1 FROM link JOIN tag ON tag.id=link.tag"
-        " WHERE link.segment=segment.key AND tag.pinned=1)"
-        " WHERE key IN (SELECT segment FROM link WHERE tag=?1)",
+        " WHERE link.segment=segment.id AND tag.pinned=1)"
+        " WHERE id IN (SELECT segment FROM link WHERE tag=?1)",
     [CACHE_PIN_SEGMENT] =
         "UPDATE segment SET pinned=EXISTS(SELECT 1 FROM link JOIN tag ON tag.id=link.tag"
-        " WHERE link.segment=segment.key AND tag.pinned=1) WHERE key=?1",
+        " WHERE link.segment=segment.id AND tag.pinned=1) WHERE id=?1",
     [CACHE_FETCH_ANY] = "SELECT EXISTS(SELECT 1 FROM fetch)",
     [CACHE_FETCH_ADD] = "INSERT OR REPLACE INTO fetch(segment, number, fetcher, position, waits,"
                         " expires, writer, name) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -106,24 +109,24 @@ static const char *const statements[CACHE_STATEMENT_COUNT] = {
                          " WHERE expires>?1",
     [CACHE_REPORT] = "SELECT count(*), coalesce(sum(bytes), 0) FROM segment",
     [CACHE_REPORT_TAGS] =
-        "SELECT tag.tag, tag.pinned, count(segment.key), coalesce(sum(segment.bytes), 0),"
+        "SELECT tag.tag, tag.pinned, count(segment.id), coalesce(sum(segment.bytes), 0),"
         " coalesce(sum(segment.hits), 0), coalesce(min(segment.added), tag.added),"
         " coalesce(max(segment.used), tag.added) FROM tag LEFT JOIN link ON link.tag=tag.id"
-        " LEFT JOIN segment ON segment.key=link.segment GROUP BY tag.id ORDER BY tag.added, tag.id",
+        " LEFT JOIN segment ON segment.id=link.segment GROUP BY tag.id ORDER BY tag.added, tag.id",
     [CACHE_DATA_VERSION] = "PRAGMA data_version",
     [CACHE_SHRINK] = "PRAGMA incremental_vacuum(256)",
 };
 
 /* The cache is durable, but what a power loss takes is a miss: the log is synced at checkpoints.
- * Checkpoints at 1000 pages bound the log at some 4 MiB. */
+ * Checkpoints at 2000 pages bound the log at some 8 MiB. */
 static const struct database_kind kind = {
     .name = CACHE_FILE,
     .application = APPLICATION,
     .version = VERSION,
     .schema = schema,
     .settings = "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2048;"
-                "PRAGMA mmap_size=268435456; PRAGMA wal_autocheckpoint=1000;"
-                "PRAGMA journal_size_limit=4194304",
+                "PRAGMA wal_autocheckpoint=2000;"
+                "PRAGMA journal_size_limit=8388608",
     .statements = statements,
     .statement_count = CACHE_STATEMENT_COUNT,
 };

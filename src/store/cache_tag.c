@@ -84,10 +84,12 @@ enum pd_status cache_flush(struct cache_store *store, const struct cache_tag *ta
 
 static enum pd_status flush_all_step(struct cache_store *store, struct cache_row *row, bool *more)
 {
+    static const int64_t before_all = INT64_MIN;
     enum pd_status status = PD_OK;
     *more = true;
     for (unsigned i = 0; status == PD_OK && *more && i < FLUSH_STEP; i++) {
-        sqlite3_stmt *statement = database_statement(&store->writer, CACHE_FIRST_SEGMENT, 0, NULL);
+        sqlite3_stmt *statement =
+            database_statement(&store->writer, CACHE_NEXT_SEGMENT, 1, &before_all);
         int code = statement != NULL ? sqlite3_step(statement) : sqlite3_errcode(store->writer.db);
         int64_t segment = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
         database_done(statement);

@@ -31,15 +31,16 @@ static uint32_t block_size(const struct cache_block *block)
     return cache_block_size(block->segment, block->number);
 }
 
-/* Marks the blocks that are to be written, with file 1, and adds up their bytes. */
-static enum pd_status choose(struct cache_store *store, struct batch *batch, uint64_t *bytes)
+/* Marks the blocks that are to be written, with file 1, and adds up their bytes. In a transaction:
+ * each look outside of one would take and leave the locks. */
+static enum pd_status mark_new(struct cache_store *store, struct batch *batch, uint64_t *bytes)
 {
     struct cache_row *row = batch->row;
     *bytes = 0;
     for (size_t i = 0; i < batch->count; i++) {
         const struct cache_block *block = &batch->blocks[i];
         if (i == 0 || !same_segment(block, block - 1)) {
-            enum pd_status status = cache_row_load(&store->writer, cache_key(block->segment), row);
+            enum pd_status status = cache_row_find(&store->writer, cache_key(block->segment), row);
             if (status != PD_OK)
                 return status;
         }
@@ -49,6 +50,12 @@ static enum pd_status choose(struct cache_store *store, struct batch *batch, uin
         *bytes += present ? 0 : block_size(block);
     }
     return PD_OK;
+}
+
+static enum pd_status choose(struct cache_store *store, struct batch *batch, uint64_t *bytes)
+{
+    enum pd_status status = database_run(&store->writer, CACHE_BEGIN_READING, 0, NULL);
+    return status == PD_OK ? cache_end(store, mark_new(store, batch, bytes)) : status;
 }
 
 static enum pd_status write_bytes(struct cache_store *store, struct batch *batch)
@@ -98,6 +105,20 @@ static enum pd_status find_tag(struct cache_store *store, const struct cache_tag
     return code == SQLITE_ROW ? PD_OK : database_failed(&store->writer, code);
 }
 
+static bool same_tag(const struct cache_tag *a, const struct cache_tag *b)
+{
+    return a == b || memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* Makes *tag the one of the i-th block. */
+static enum pd_status use_tag(struct cache_store *store, const struct batch *batch, size_t i,
+                              struct tag_row *tag)
+{
+    if (tag->tag != NULL && same_tag(tag->tag, batch->blocks[i].tag))
+        return PD_OK;
+    return find_tag(store, batch->blocks[i].tag, batch->now, tag);
+}
+
 static enum pd_status link_segment(struct cache_store *store, const struct tag_row *tag,
                                    int64_t segment)
 {
@@ -113,7 +134,7 @@ static enum pd_status write_segment(struct cache_store *store, struct batch *bat
     struct cache_row *row = batch->row;
     bool placed = false;
     size_t i = first;
-    enum pd_status status = cache_row_load(&store->writer, cache_key(segment), row);
+    enum pd_status status = cache_row_find(&store->writer, cache_key(segment), row);
     bool collides = status == PD_OK && row->exists && !cache_row_is(row, segment);
     if (status == PD_OK && !row->exists)
         cache_row_new(row, segment, batch->now);
@@ -132,19 +153,23 @@ static enum pd_status write_segment(struct cache_store *store, struct batch *bat
     if (status != PD_OK || collides || row->bytes == 0)
         return status;
     for (i = first; status == PD_OK && i < *end; i++) {
-        const struct cache_tag *next = batch->blocks[i].tag;
-        bool same = tag->tag != NULL && memcmp(tag->tag, next, sizeof(*next)) == 0;
-        if (!same)
-            status = find_tag(store, next, batch->now, tag);
-        if (status == PD_OK && (i == first || !same))
-            status = link_segment(store, tag, row->key);
+        status = use_tag(store, batch, i, tag);
         row->pinned = row->pinned || (status == PD_OK && tag->pinned);
     }
+    if (status == PD_OK)
+        status = cache_row_save(store, row, segment, batch->now);
+    for (i = first; status == PD_OK && i < *end; i++) {
+        if (i > first && same_tag(batch->blocks[i].tag, batch->blocks[i - 1].tag))
+            continue;
+        status = use_tag(store, batch, i, tag);
+        if (status == PD_OK)
+            status = link_segment(store, tag, row->id);
+    }
     if (status == PD_OK && placed) {
-        const int64_t values[] = {store->append.id, row->key};
+        const int64_t values[] = {store->append.id, row->id};
         status = database_run(&store->writer, CACHE_PLACE, 2, values);
     }
-    return status == PD_OK ? cache_row_save(store, row, segment, batch->now) : status;
+    return status;
 }
 
 /* Whoever waits for these blocks finds them now. */
@@ -250,7 +275,7 @@ enum pd_status cache_drop(struct cache_store *store, const struct cache_segment 
     if (status == PD_OK)
         status = cache_begin(store);
     if (status == PD_OK) {
-        status = cache_row_load(&store->writer, cache_key(segment), row);
+        status = cache_row_find(&store->writer, cache_key(segment), row);
         if (status == PD_OK && cache_row_is(row, segment) && number < row->block_count &&
             row->places[number].file == place->file &&
             row->places[number].position == place->position) {

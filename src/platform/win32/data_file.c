@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Data files over ReadFile and WriteFile with a position in an OVERLAPPED: on a handle that was
- * opened for synchronous use they wait, and do not use the common file pointer. */
+/* Data files over NtReadFile and NtWriteFile, which take a position. ReadFile takes one in an
+ * OVERLAPPED only, and with that Wine tells its server of each completion: a fifth of the time that
+ * reading a megabyte takes. */
 #include "platform/data_file.h"
 
 #include <windows.h>
+#include <winternl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "platform/win32/wide.h"
 
 /* Of one call: lengths are 32 bits wide. */
-#define STEP_MAX (1u << 30)
+#define STEP_MAX (1ul << 30)
+
+NTSYSAPI NTSTATUS NTAPI NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID context,
+                                   PIO_STATUS_BLOCK io, PVOID buffer, ULONG length,
+                                   PLARGE_INTEGER position, PULONG key);
+NTSYSAPI NTSTATUS NTAPI NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID context,
+                                    PIO_STATUS_BLOCK io, PVOID buffer, ULONG length,
+                                    PLARGE_INTEGER position, PULONG key);
 
 struct data_file {
     HANDLE handle;
@@ -34,7 +43,7 @@ static enum pd_status open_file(const char *path, DWORD access, DWORD dispositio
             status = PD_ALREADY_EXISTS;
         else
             status = error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? PD_NOT_FOUND
-                                                                                   : PD_IO_ERROR;
+                                                                                    : PD_IO_ERROR;
         goto cleanup;
     }
     *file = opened;
@@ -78,43 +87,43 @@ void data_file_close(struct data_file *file)
     free(file);
 }
 
-static OVERLAPPED at(uint64_t position)
+/* NtReadFile or NtWriteFile. */
+typedef NTSTATUS(NTAPI *transfer_function)(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc,
+                                           PVOID context, PIO_STATUS_BLOCK io, PVOID buffer,
+                                           ULONG length, PLARGE_INTEGER position, PULONG key);
+
+/* The handle was opened for synchronous use: the calls wait. */
+static enum pd_status transfer(struct data_file *file, transfer_function function,
+                               uint64_t position, char *next, size_t length)
 {
-    OVERLAPPED overlapped = {0};
-    overlapped.Offset = (DWORD)position;
-    overlapped.OffsetHigh = (DWORD)(position >> 32);
-    return overlapped;
+    while (length > 0) {
+        LARGE_INTEGER at = {.QuadPart = (LONGLONG)position};
+        IO_STATUS_BLOCK io = {0};
+        ULONG step = length < STEP_MAX ? (ULONG)length : STEP_MAX;
+        NTSTATUS status = function(file->handle, NULL, NULL, NULL, &io, next, step, &at, NULL);
+        if (status < 0 || io.Information == 0)
+            return PD_IO_ERROR;
+        next += io.Information;
+        position += io.Information;
+        length -= io.Information;
+    }
+    return PD_OK;
 }
 
 enum pd_status data_file_read(struct data_file *file, uint64_t position, void *out, size_t length)
 {
-    char *next = out;
-    while (length > 0) {
-        OVERLAPPED overlapped = at(position);
-        DWORD step = length < STEP_MAX ? (DWORD)length : STEP_MAX, got = 0;
-        if (!ReadFile(file->handle, next, step, &got, &overlapped) || got == 0)
-            return PD_IO_ERROR;
-        next += got;
-        position += got;
-        length -= got;
-    }
-    return PD_OK;
+    return transfer(file, NtReadFile, position, out, length);
 }
 
 enum pd_status data_file_write(struct data_file *file, uint64_t position, const void *data,
                                size_t length)
 {
-    const char *next = data;
-    while (length > 0) {
-        OVERLAPPED overlapped = at(position);
-        DWORD step = length < STEP_MAX ? (DWORD)length : STEP_MAX, put = 0;
-        if (!WriteFile(file->handle, next, step, &put, &overlapped) || put == 0)
-            return PD_IO_ERROR;
-        next += put;
-        position += put;
-        length -= put;
-    }
-    return PD_OK;
+    /* The system's prototype is the same for both directions. */
+    union {
+        const void *in;
+        char *out;
+    } buffer = {data};
+    return transfer(file, NtWriteFile, position, buffer.out, length);
 }
 
 enum pd_status data_file_size(const char *path, uint64_t *size)
@@ -127,7 +136,7 @@ enum pd_status data_file_size(const char *path, uint64_t *size)
     if (!GetFileAttributesExW(wide, GetFileExInfoStandard, &information)) {
         DWORD error = GetLastError();
         status = error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? PD_NOT_FOUND
-                                                                               : PD_IO_ERROR;
+                                                                                : PD_IO_ERROR;
     } else {
         *size = (uint64_t)information.nFileSizeHigh << 32 | information.nFileSizeLow;
     }
