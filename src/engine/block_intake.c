@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A queue of staged blocks, and the task that takes batches from it. */
+/* A queue of staged blocks, and two tasks: one verifies a batch while the other writes the one
+ * before. */
 #include "engine/block_intake.h"
 
 #include <stdatomic.h>
@@ -14,29 +15,34 @@
 
 /* Blocks of a batch: of version 2 they may be small. */
 #define BATCH_BLOCKS 64u
+#define BATCHES      2u
 
 struct batch {
-    uint32_t count;
+    bool verified;  /* and waits for being written, or is */
+    uint32_t count; /* 0: free */
     struct staged_block *blocks[BATCH_BLOCKS];
     bool good[BATCH_BLOCKS];
 };
 
 struct block_intake {
     struct cache_store *store;
-    struct task task;
-    struct batch batch; /* of the task; its blocks change under the lock */
+    struct task verify_task, store_task;
     atomic_uint staged; /* blocks that wait or are in work: for a look without the lock */
 
-    struct mutex lock; /* guards everything below */
+    struct mutex
+        lock; /* guards everything below; a batch in work belongs to its task but for count */
     struct condition settled;
     struct staged_block *head, *tail; /* those that wait */
     size_t bytes;                     /* reserved */
-    bool running;                     /* the task is queued or runs */
+    struct batch batches[BATCHES];
+    unsigned verify_next, store_next; /* indexes */
+    bool verifying, storing;          /* the task is queued or runs */
     struct block_source *to_tell;
     uint64_t written; /* blocks, ever */
 };
 
-static void run_batch(struct task *task);
+static void run_verify(struct task *task);
+static void run_store(struct task *task);
 
 struct block_intake *block_intake_create(struct cache_store *store)
 {
@@ -44,7 +50,8 @@ struct block_intake *block_intake_create(struct cache_store *store)
     if (intake == NULL)
         return NULL;
     intake->store = store;
-    intake->task.run = run_batch;
+    intake->verify_task.run = run_verify;
+    intake->store_task.run = run_store;
     mutex_init(&intake->lock);
     condition_init(&intake->settled);
     return intake;
@@ -59,7 +66,7 @@ void block_intake_destroy(struct block_intake *intake)
     free(intake);
 }
 
-/* ---- The task ---- */
+/* ---- The tasks ---- */
 
 /* Notes that the source is to be told when the batch has ended; with the lock. */
 static void tell(struct block_intake *intake, struct block_source *source)
@@ -73,11 +80,9 @@ static void tell(struct block_intake *intake, struct block_source *source)
 }
 
 /* The store is written to as one user at a time. */
-static void take_batch(struct block_intake *intake)
+static void take_batch(struct block_intake *intake, struct batch *batch)
 {
-    struct batch *batch = &intake->batch;
     size_t bytes = 0;
-    batch->count = 0;
     while (intake->head != NULL && batch->count < BATCH_BLOCKS) {
         struct staged_block *block = intake->head;
         if (batch->count > 0 && (bytes + block->length > BLOCK_INTAKE_BATCH_BYTES ||
@@ -120,9 +125,8 @@ static void verify(void *context, uint32_t first, uint32_t count)
 }
 
 /* Returns whether the good ones are in the cache. */
-static bool store_good(struct block_intake *intake)
+static bool store_good(struct block_intake *intake, const struct batch *batch)
 {
-    struct batch *batch = &intake->batch;
     struct cache_block blocks[BATCH_BLOCKS];
     struct impersonation user;
     size_t count = 0;
@@ -142,9 +146,8 @@ static bool store_good(struct block_intake *intake)
 }
 
 /* Forgets the batch; with the lock. */
-static void settle_batch(struct block_intake *intake, bool stored)
+static void settle_batch(struct block_intake *intake, struct batch *batch, bool stored)
 {
-    struct batch *batch = &intake->batch;
     for (uint32_t i = 0; i < batch->count; i++) {
         struct staged_block *block = batch->blocks[i];
         struct block_source *source = block->source;
@@ -161,6 +164,7 @@ static void settle_batch(struct block_intake *intake, bool stored)
     }
     atomic_fetch_sub(&intake->staged, batch->count);
     batch->count = 0;
+    batch->verified = false;
     condition_wake_all(&intake->settled);
 }
 
@@ -179,26 +183,70 @@ static void tell_all(struct block_intake *intake, struct block_source *chain)
     }
 }
 
-static void run_batch(struct task *task)
+/* What schedule found to do but no thread of the pool would take. */
+struct left_over {
+    bool verify, store;
+};
+
+/* Sends the tasks on their way that have something to do; with the lock. */
+static struct left_over schedule(struct block_intake *intake)
+{
+    struct left_over left = {false, false};
+    if (!intake->storing && intake->batches[intake->store_next].verified) {
+        intake->storing = true;
+        left.store = workers_submit(&intake->store_task) != PD_OK;
+    }
+    if (!intake->verifying && intake->head != NULL &&
+        intake->batches[intake->verify_next].count == 0) {
+        intake->verifying = true;
+        left.verify = workers_submit(&intake->verify_task) != PD_OK;
+    }
+    return left;
+}
+
+static void run_left_over(struct block_intake *intake, struct left_over left)
+{
+    if (left.store)
+        run_store(&intake->store_task);
+    if (left.verify)
+        run_verify(&intake->verify_task);
+}
+
+static void run_verify(struct task *task)
 {
     struct block_intake *intake =
-        (struct block_intake *)((char *)task - offsetof(struct block_intake, task));
+        (struct block_intake *)((char *)task - offsetof(struct block_intake, verify_task));
     mutex_lock(&intake->lock);
-    take_batch(intake);
+    struct batch *batch = &intake->batches[intake->verify_next];
+    take_batch(intake, batch);
     mutex_unlock(&intake->lock);
-    shares_run(intake->batch.count, NULL, verify, &intake->batch);
-    bool stored = store_good(intake);
+    shares_run(batch->count, NULL, verify, batch);
+    mutex_lock(&intake->lock);
+    batch->verified = true;
+    intake->verify_next = (intake->verify_next + 1) % BATCHES;
+    intake->verifying = false;
+    struct left_over left = schedule(intake);
+    mutex_unlock(&intake->lock);
+    run_left_over(intake, left);
+}
+
+static void run_store(struct task *task)
+{
+    struct block_intake *intake =
+        (struct block_intake *)((char *)task - offsetof(struct block_intake, store_task));
+    struct batch *batch = &intake->batches[intake->store_next];
+    bool stored = store_good(intake, batch);
 
     mutex_lock(&intake->lock);
-    settle_batch(intake, stored);
+    settle_batch(intake, batch, stored);
+    intake->store_next = (intake->store_next + 1) % BATCHES;
+    intake->storing = false;
     struct block_source *chain = intake->to_tell;
     intake->to_tell = NULL;
-    intake->running = intake->head != NULL;
-    bool here = intake->running && workers_submit(&intake->task) != PD_OK;
+    struct left_over left = schedule(intake);
     mutex_unlock(&intake->lock);
     tell_all(intake, chain);
-    if (here)
-        run_batch(&intake->task);
+    run_left_over(intake, left);
 }
 
 /* ---- Calls ---- */
@@ -218,7 +266,6 @@ bool block_intake_reserve(struct block_intake *intake, struct block_source *sour
 
 void block_intake_submit(struct block_intake *intake, struct staged_block *block)
 {
-    bool here = false;
     block->source->retain(block->source->context);
     block->next = NULL;
     mutex_lock(&intake->lock);
@@ -229,50 +276,64 @@ void block_intake_submit(struct block_intake *intake, struct staged_block *block
     else
         intake->head = block;
     intake->tail = block;
-    if (!intake->running) {
-        intake->running = true;
-        here = workers_submit(&intake->task) != PD_OK;
-    }
+    struct left_over left = schedule(intake);
     mutex_unlock(&intake->lock);
-    if (here)
-        run_batch(&intake->task);
+    run_left_over(intake, left);
 }
 
-static bool is_block(const struct staged_block *block, const struct cache_segment *segment,
-                     uint32_t number)
+struct block_name {
+    const struct cache_segment *segment;
+    uint32_t number;
+};
+
+static bool is_block(const struct staged_block *block, const void *context)
 {
-    struct segment_scheme scheme = segment->scheme;
-    return block->number == number && block->segment.scheme.version == scheme.version &&
+    const struct block_name *name = context;
+    struct segment_scheme scheme = name->segment->scheme;
+    return block->number == name->number && block->segment.scheme.version == scheme.version &&
            block->segment.scheme.algorithm == scheme.algorithm &&
-           memcmp(block->segment.id, segment->id, segment_value_size(scheme)) == 0;
+           memcmp(block->segment.id, name->segment->id, segment_value_size(scheme)) == 0;
+}
+
+/* Whether some block that waits or is in work is one; with the lock. */
+static bool any_staged(const struct block_intake *intake,
+                       bool (*is)(const struct staged_block *block, const void *context),
+                       const void *context)
+{
+    for (unsigned b = 0; b < BATCHES; b++)
+        for (uint32_t i = 0; i < intake->batches[b].count; i++)
+            if (is(intake->batches[b].blocks[i], context))
+                return true;
+    for (const struct staged_block *block = intake->head; block != NULL; block = block->next)
+        if (is(block, context))
+            return true;
+    return false;
 }
 
 bool block_intake_holds(struct block_intake *intake, const struct cache_segment *segment,
                         uint32_t number, struct block_source *waiter)
 {
-    bool found = false;
+    const struct block_name name = {segment, number};
     if (atomic_load(&intake->staged) == 0)
         return false;
     mutex_lock(&intake->lock);
-    for (uint32_t i = 0; !found && i < intake->batch.count; i++)
-        found = is_block(intake->batch.blocks[i], segment, number);
-    for (struct staged_block *block = intake->head; !found && block != NULL; block = block->next)
-        found = is_block(block, segment, number);
+    bool found = any_staged(intake, is_block, &name);
     if (found && waiter != NULL)
         tell(intake, waiter);
     mutex_unlock(&intake->lock);
     return found;
 }
 
+static bool has_tag(const struct staged_block *block, const void *tag)
+{
+    return memcmp(&block->source->tag, tag, sizeof(block->source->tag)) == 0;
+}
+
 bool block_intake_holds_tag(struct block_intake *intake, const struct cache_tag *tag,
                             struct block_source *waiter)
 {
-    bool found = false;
     mutex_lock(&intake->lock);
-    for (uint32_t i = 0; !found && i < intake->batch.count; i++)
-        found = memcmp(&intake->batch.blocks[i]->source->tag, tag, sizeof(*tag)) == 0;
-    for (struct staged_block *block = intake->head; !found && block != NULL; block = block->next)
-        found = memcmp(&block->source->tag, tag, sizeof(*tag)) == 0;
+    bool found = any_staged(intake, has_tag, tag);
     if (found)
         tell(intake, waiter);
     mutex_unlock(&intake->lock);
