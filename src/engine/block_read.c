@@ -69,8 +69,13 @@ static void read_share(void *context, uint32_t first, uint32_t count)
 }
 
 void block_read(struct cache_store *store, void *token, struct block_request *requests,
-                uint32_t count)
+                uint32_t count, bool alone)
 {
     struct job job = {store, requests};
-    shares_run(count, token, read_share, &job);
+    if (!alone) {
+        shares_run(count, token, read_share, &job);
+        return;
+    }
+    for (uint32_t first = 0; first < count; first += SHARE_MAX)
+        read_share(&job, first, count - first < SHARE_MAX ? count - first : SHARE_MAX);
 }

@@ -4,6 +4,8 @@
 #ifndef PEERDIST_ENGINE_BLOCK_READ_H
 #define PEERDIST_ENGINE_BLOCK_READ_H
 
+#include <stdbool.h>
+
 #include "core/hash/digest.h"
 #include "store/cache_store.h"
 
@@ -26,9 +28,9 @@ struct block_request {
 /* Requests of one call. */
 #define BLOCK_READ_MAX 32u
 
-/* Fills in all verdicts. The calling thread works with, and the pool as far as it is idle; it runs
- * as the user of `token`, by which the pool's threads do. */
+/* Fills in all verdicts. The calling thread, which runs as the user of `token`, does the work;
+ * unless alone, the pool helps. */
 void block_read(struct cache_store *store, void *token, struct block_request *requests,
-                uint32_t count);
+                uint32_t count, bool alone);
 
 #endif

@@ -23,6 +23,7 @@ static void destroy_content(struct handle_object *object)
     }
     block_assembly_destroy(content->assembly);
     free(content->recent.data);
+    content_ahead_fini(content);
     content_info_feed_destroy(content->feed);
     info_spool_destroy(content->spool);
     user_cache_release(content->cache);

@@ -21,6 +21,11 @@
 /* Places of a content that are being read or added to at the same time. */
 #define CONTENT_WINDOWS 4u
 
+/* A handle whose StreamReads go on well has the next bytes ready: in so many pieces, which
+ * different threads load, of so many bytes. */
+#define CONTENT_AHEAD_SLOTS 4u
+#define CONTENT_AHEAD_BYTES (1u << 20)
+
 enum content_state { CONTENT_FEEDING, CONTENT_COMPLETING, CONTENT_READY, CONTENT_BROKEN };
 
 /* The block that a read delivered last in part: the next one most likely goes on in it. */
@@ -37,6 +42,19 @@ struct missing_stretch {
     uint64_t begin, end; /* empty when equal */
     bool open;           /* the search ended there, not the stretch */
     uint64_t foreign_changes, foreign_writes;
+};
+
+/* Blocks that were read and verified before they were asked for. */
+enum ahead_state { AHEAD_EMPTY, AHEAD_LOADING, AHEAD_READY };
+struct ahead_slot {
+    struct task task;
+    struct content *content;
+    enum ahead_state state;
+    uint64_t offset;
+    uint32_t planned; /* LOADING: bytes that it will hold if all of them are there */
+    uint32_t length;  /* READY: bytes that it holds */
+    unsigned flushes; /* of the user's cache that happened before */
+    uint8_t *data;    /* CONTENT_AHEAD_BYTES once allocated */
 };
 
 struct content {
@@ -62,6 +80,8 @@ struct content {
     uint32_t advances; /* of the intake: a read that saw a block there knows by it what it missed */
     bool fetching;     /* a fetch of this handle may be on record */
     struct recent_block recent;
+    unsigned streak; /* StreamReads in a row that brought data */
+    struct ahead_slot ahead[CONTENT_AHEAD_SLOTS];
     struct missing_stretch missing;
 
     struct mutex window_lock; /* guards the following; nothing else is taken under it */
@@ -96,12 +116,25 @@ struct present {
 };
 /* Reads what is there of [offset, offset + length), which is in the range: whole blocks straight
  * into the buffer, and part of a block only where the read begins in it or it is all there is. On a
- * pool thread, without the lock, as the user. */
+ * pool thread, without the lock, as the user; alone: without the help of others. */
 struct present content_read_present(struct content *content, uint64_t offset, uint8_t *buffer,
-                                    uint32_t length);
+                                    uint32_t length, bool alone);
+/* The bytes of whole blocks that begin with the one at offset, its end at least, at most `length`
+ * of them where that is a block. 0: it cannot be told. */
+uint32_t content_whole_blocks(struct content *content, uint64_t offset, uint32_t length);
 /* Copies from the block that was read last, if offset is in it; with the lock. */
 uint32_t content_copy_recent(struct content *content, uint64_t offset, uint8_t *buffer,
                              uint32_t length);
+
+/* content_ahead.c; with the lock */
+/* Copies what is ready from offset on. */
+uint32_t content_copy_ahead(struct content *content, uint64_t offset, uint8_t *buffer,
+                            uint32_t length);
+/* The byte at offset is being loaded: reads are woken when it is there, or not. */
+bool content_is_loading(const struct content *content, uint64_t offset);
+/* A StreamRead was answered: goes on loading, or gives up. */
+void content_streamed(struct content *content, bool data);
+void content_ahead_fini(struct content *content);
 
 /* content_missing.c */
 /* Ends of the stretch of bytes that begins at offset and is missing, or is there. Without the lock,

@@ -204,10 +204,12 @@ uint32_t content_copy_recent(struct content *content, uint64_t offset, uint8_t *
 
 /* One plan, carried out. Returns the bytes that it brought; *failed: some block was not good. */
 static uint32_t read_plan(struct content *content, struct plan *plan, uint64_t offset,
-                          uint8_t *buffer, uint32_t space, uint8_t **bounce, bool *failed)
+                          uint8_t *buffer, uint32_t space, bool alone, uint8_t **bounce,
+                          bool *failed)
 {
     uint32_t bytes = 0;
-    block_read(content->cache->store, content->base.identity.token, plan->requests, plan->count);
+    block_read(content->cache->store, content->base.identity.token, plan->requests, plan->count,
+               alone);
     bool partial = plan->requests[0].out == *bounce;
     uint32_t good = settle_plan(content, plan);
     *failed = good < plan->count;
@@ -226,7 +228,7 @@ static uint32_t read_plan(struct content *content, struct plan *plan, uint64_t o
 }
 
 struct present content_read_present(struct content *content, uint64_t offset, uint8_t *buffer,
-                                    uint32_t length)
+                                    uint32_t length, bool alone)
 {
     struct present result = {0};
     unsigned failures = 0;
@@ -242,7 +244,7 @@ struct present content_read_present(struct content *content, uint64_t offset, ui
             break;
         }
         result.bytes += read_plan(content, plan, offset + result.bytes, buffer + result.bytes,
-                                  space, &bounce, &failed);
+                                  space, alone, &bounce, &failed);
         failures += failed ? 1 : 0;
         for (uint32_t i = 0; i < plan->count; i++)
             segment_window_release(plan->blocks[i].window);
@@ -252,4 +254,30 @@ struct present content_read_present(struct content *content, uint64_t offset, ui
     free(bounce);
     free(plan);
     return result;
+}
+
+uint32_t content_whole_blocks(struct content *content, uint64_t offset, uint32_t length)
+{
+    uint64_t range_end = content_info_feed_summary(content->feed)->range_end;
+    uint32_t bytes = 0;
+    while (bytes < length && offset < range_end) {
+        struct segment_window *window;
+        if (content_window(content, offset, &window) != PD_OK)
+            break;
+        bool full = false;
+        while (!full && offset < window->end && offset < range_end) {
+            struct window_block block = segment_window_block(window, offset);
+            uint32_t rest = (uint32_t)(block.offset + block.length - offset);
+            full = rest > length - bytes && bytes > 0;
+            if (!full) {
+                bytes += rest;
+                offset += rest;
+                full = bytes >= length;
+            }
+        }
+        segment_window_release(window);
+        if (full)
+            break;
+    }
+    return bytes;
 }

@@ -203,7 +203,7 @@ static bool look(const struct read *read, uint64_t offset, struct completion *co
     if (length == 0)
         present.bytes = content_present_length(content, offset, &present.staged);
     else
-        present = content_read_present(content, offset, operation->buffer, length);
+        present = content_read_present(content, offset, operation->buffer, length, false);
     if (present.bytes > 0 || length == 0) {
         *completion =
             (struct completion){.bytes = present.bytes, .has_offset = true, .offset = offset};
@@ -246,10 +246,39 @@ static void finish(struct read *read, const struct completion *completion)
                  (completion->status == PD_OK || completion->status == PD_MISSING_DATA ||
                   completion->status == PD_TIMEOUT);
     uint32_t bytes = completion->bytes;
-    if (content_finish(content, operation, completion) && moves)
+    bool data = completion->status == PD_OK;
+    if (content_finish(content, operation, completion) && moves) {
         content->position += bytes;
+        content_streamed(content, data);
+    }
     if (stream)
         queue_next_stream(content);
+}
+
+/* A StreamRead whose bytes are there, or are being loaded, need not look; with the lock. True: it
+ * was answered, or waits. */
+static bool take_ahead(struct read *read)
+{
+    struct content *content = read->content;
+    struct operation *operation = read->operation;
+    if (!read->stream || operation->length == 0)
+        return false;
+    struct completion completion = {
+        .bytes =
+            content_copy_ahead(content, content->position, operation->buffer, operation->length),
+        .has_offset = true,
+        .offset = content->position,
+    };
+    if (completion.bytes > 0) {
+        finish(read, &completion);
+        return true;
+    }
+    if (!content_is_loading(content, content->position))
+        return false;
+    operation->in_work = false;
+    read->state = READ_PARKED;
+    read->due = NEVER;
+    return true;
 }
 
 /* With the lock. False: it must look again at once. */
@@ -283,6 +312,7 @@ static void run_read(struct task *task)
         free(read);
         over = true;
     }
+    over = over || take_ahead(read);
     while (!over) {
         uint64_t offset = read->stream ? content->position : read->operation->offset;
         uint32_t advances = content->advances;
@@ -317,18 +347,23 @@ static bool has_stream_read(const struct content *content)
     return read != NULL;
 }
 
-/* Small reads that go on in the block read last need no other thread. With the lock. */
+/* Reads that go on in the block read last, or in what was read ahead, need no other thread. With
+ * the lock. */
 static bool serve_at_once(struct content *content, const struct read *read,
                           struct operation *operation)
 {
     uint64_t offset = read->stream ? content->position : operation->offset;
     uint32_t bytes = content_copy_recent(content, offset, operation->buffer, operation->length);
+    if (bytes == 0 && read->stream)
+        bytes = content_copy_ahead(content, offset, operation->buffer, operation->length);
     if (bytes == 0)
         return false;
-    if (read->stream)
-        content->position += bytes;
     const struct completion completion = {.bytes = bytes, .has_offset = true, .offset = offset};
     operation_complete(&content->base.queue, operation, &completion);
+    if (read->stream) {
+        content->position += bytes;
+        content_streamed(content, true);
+    }
     return true;
 }
 
