@@ -28,6 +28,7 @@ struct block_intake {
     struct cache_store *store;
     struct task verify_task, store_task;
     atomic_uint staged; /* blocks that wait or are in work: for a look without the lock */
+    atomic_uint ended;  /* batches: the same */
 
     struct mutex
         lock; /* guards everything below; a batch in work belongs to its task but for count */
@@ -162,6 +163,7 @@ static void settle_batch(struct block_intake *intake, struct batch *batch, bool 
         free(block);
         source->release(source->context); /* not the last: tell has retained it */
     }
+    atomic_fetch_add(&intake->ended, 1);
     atomic_fetch_sub(&intake->staged, batch->count);
     batch->count = 0;
     batch->verified = false;
@@ -338,6 +340,11 @@ bool block_intake_holds_tag(struct block_intake *intake, const struct cache_tag 
         tell(intake, waiter);
     mutex_unlock(&intake->lock);
     return found;
+}
+
+unsigned block_intake_batches(struct block_intake *intake)
+{
+    return atomic_load(&intake->ended);
 }
 
 void block_intake_drain_source(struct block_intake *intake, const struct block_source *source)

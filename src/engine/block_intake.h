@@ -66,6 +66,8 @@ void block_intake_submit(struct block_intake *intake, struct staged_block *block
  * through its advanced, once. */
 bool block_intake_holds(struct block_intake *intake, const struct cache_segment *segment,
                         uint32_t number, struct block_source *waiter);
+/* Counts batches that have ended: what was staged before is in the cache, or not, since then. */
+unsigned block_intake_batches(struct block_intake *intake);
 /* Waits until nothing of this source is staged or in work: all its good blocks are committed. Not
  * on a pool thread. */
 void block_intake_drain_source(struct block_intake *intake, const struct block_source *source);

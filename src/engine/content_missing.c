@@ -30,41 +30,62 @@ static enum pd_status locate(struct content *content, const struct segment_windo
     return cache_locate(content->cache->store, queries, count);
 }
 
-/* Where, from offset on, the first block is that is there, or is not (`present`); at most at limit.
- */
+/* A block that is on its way into the cache; the source is told when it has come, where `tell`. */
+static bool is_staged(struct content *content, const struct window_block *block, bool tell)
+{
+    return block->listed && block_intake_holds(content->cache->intake, &block->segment->segment,
+                                               block->number, tell ? &content->source : NULL);
+}
+
+/* One window: *offset moves to the first block that is there, or is not (`present`), or to where
+ * the window or the search ends; true: it was found. What is on its way counts as there, but for
+ * `present` false also as the end: *staged. */
+static bool find_in_window(struct content *content, struct segment_window *window,
+                           struct cache_place *places, uint64_t limit, bool present,
+                           uint64_t *offset, bool *staged)
+{
+    while (*offset < limit && *offset < window->end) {
+        struct window_block block = segment_window_block(window, *offset);
+        bool there = block.listed && places[block.entry].file != 0;
+        bool coming = !there && is_staged(content, &block, !present);
+        if (!present && coming)
+            *staged = true;
+        if (present ? there || coming : !there)
+            return true;
+        *offset = block.offset + block.length;
+    }
+    return false;
+}
+
+/* Where, from offset on, the first block is that is there, or is not; at most at limit. */
 static uint64_t find(struct content *content, uint64_t offset, uint64_t limit, bool present,
                      bool *staged)
 {
-    while (offset < limit) {
+    bool found = false;
+    while (!found && offset < limit) {
         struct segment_window *window;
         if (content_window(content, offset, &window) != PD_OK)
             return limit;
         struct cache_place *places = calloc(window->entry_count + 1, sizeof(*places));
-        struct window_block block = segment_window_block(window, offset);
-        uint64_t found = UINT64_MAX;
-        if (places != NULL && locate(content, window, &block, places) != PD_OK)
-            memset(places, 0, window->entry_count * sizeof(*places));
-        while (places != NULL && offset < limit && offset < window->end) {
-            block = segment_window_block(window, offset);
-            bool there = block.listed && places[block.entry].file != 0;
-            if (there == present) {
-                found = offset;
-                if (!present && staged != NULL)
-                    *staged = block.listed &&
-                              block_intake_holds(content->cache->intake, &block.segment->segment,
-                                                 block.number, &content->source);
-                break;
-            }
-            offset = block.offset + block.length;
+        if (places == NULL) { /* claim to have less */
+            segment_window_release(window);
+            return present ? limit : offset;
         }
-        if (places == NULL)
-            found = present ? limit : offset; /* no memory: claim to have less */
+        uint64_t begin = offset;
+        unsigned batches;
+        do { /* a block that leaves the intake between the two looks is in neither */
+            batches = block_intake_batches(content->cache->intake);
+            struct window_block block = segment_window_block(window, begin);
+            if (locate(content, window, &block, places) != PD_OK)
+                memset(places, 0, window->entry_count * sizeof(*places));
+            offset = begin;
+            *staged = false;
+            found = find_in_window(content, window, places, limit, present, &offset, staged);
+        } while (batches != block_intake_batches(content->cache->intake));
         free(places);
         segment_window_release(window);
-        if (found != UINT64_MAX)
-            return found < limit ? found : limit;
     }
-    return limit;
+    return offset < limit ? offset : limit;
 }
 
 static uint64_t limit_from(const struct content *content, uint64_t offset)
@@ -77,6 +98,7 @@ uint32_t content_missing_length(struct content *content, uint64_t offset)
 {
     uint64_t limit = limit_from(content, offset);
     struct missing_stretch now = {.begin = offset};
+    bool staged;
     bool known = cache_foreign_changes(content->cache->store, &now.foreign_changes) == PD_OK;
     now.foreign_writes = block_intake_foreign_writes(content->cache->intake, &content->source);
 
@@ -90,7 +112,7 @@ uint32_t content_missing_length(struct content *content, uint64_t offset)
         now.end = before.end < limit ? before.end : limit;
         now.open = before.end > now.end || before.open;
     } else {
-        now.end = find(content, offset, limit, true, NULL);
+        now.end = find(content, offset, limit, true, &staged);
         now.open = now.end == limit;
     }
     mutex_lock(&content->base.lock);
