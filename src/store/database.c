@@ -86,8 +86,11 @@ enum pd_status database_damaged(struct database *database)
 sqlite3_stmt *database_statement(struct database *database, unsigned which, int count,
                                  const int64_t *parameters)
 {
-    sqlite3_stmt **statement = &database->statements[which];
+    sqlite3_stmt **statement;
 
+    if (database->db == NULL)
+        return NULL;
+    statement = &database->statements[which];
     if (*statement == NULL)
         sqlite3_prepare_v3(database->db, database->kind->statements[which], -1,
                            SQLITE_PREPARE_PERSISTENT, statement, NULL);

@@ -47,8 +47,8 @@ enum pd_status database_failed(struct database *database, int code);
 /* Rows that contradict themselves: as an SQLite error. */
 enum pd_status database_damaged(struct database *database);
 
-/* A statement with `count` integers bound to its first parameters; NULL: the error is in
- * sqlite3_errcode. Its user gives it back with database_done. */
+/* A statement with `count` integers bound to its first parameters; NULL: it was closed by an error,
+ * or the error is in sqlite3_errcode. Its user gives it back with database_done. */
 sqlite3_stmt *database_statement(struct database *database, unsigned which, int count,
                                  const int64_t *parameters);
 void database_done(sqlite3_stmt *statement); /* NULL allowed */

@@ -6,11 +6,10 @@
 
 #include "store/publication_store.h"
 
-#include <sqlite3.h>
-
 #include "platform/folder.h"
 #include "platform/owner_lock.h"
 #include "platform/thread.h"
+#include "store/database.h"
 
 #define STORE_FILE         "publications.db"
 #define STORE_VERSION      1          /* of the tables: PRAGMA user_version */
@@ -18,7 +17,6 @@
 #define STORE_OWNER_SIZE   16u
 #define STORE_OWNER_PREFIX "owner-"
 #define STORE_OWNER_SUFFIX ".lock"
-#define STORE_BUSY_WAIT    10000 /* ms that a call waits for other writers */
 
 /* Prepared when first used, kept as long as the connection. */
 enum store_statement {
@@ -70,12 +68,9 @@ struct publication_store {
     struct mutex mutex; /* guards all below, the connection included */
     char *folder;       /* NULL until it was made */
     char *path;
-    sqlite3 *db; /* NULL: closed; the next call opens it */
-    sqlite3_stmt *statements[STATEMENT_COUNT];
+    struct database database;         /* closed: the next call opens it */
     struct publication_owner *owners; /* ours: known to live */
     struct store_neighbour *neighbours;
-    uint64_t busy_end; /* when waiting for other writers is given up */
-    char problem[256];
 };
 
 /* publication_store.c */
@@ -86,20 +81,30 @@ enum pd_status store_place(struct publication_store *store);
  * replaced since, and starts afresh: for calls after which the answer must be everybody's. */
 enum pd_status store_ready(struct publication_store *store, bool look);
 void store_close(struct publication_store *store);
-/* After an SQLite error: notes it as the problem, ends an open transaction, and closes the
- * connection so that the next call starts afresh; except where the file is sound and only has no
- * room or another writer, as what is there can still be read. */
-enum pd_status store_failed(struct publication_store *store, int code);
+/* After an SQLite error, as database_failed. */
+static inline enum pd_status store_failed(struct publication_store *store, int code)
+{
+    return database_failed(&store->database, code);
+}
 /* Rows that contradict themselves: as an SQLite error. */
-enum pd_status store_damaged(struct publication_store *store);
+static inline enum pd_status store_damaged(struct publication_store *store)
+{
+    return database_damaged(&store->database);
+}
 
 /* A statement ready for binding; NULL: pass SQLITE_ERROR's cause on with store_failed(store,
- * sqlite3_errcode). Its user resets it with store_done. */
-sqlite3_stmt *store_statement(struct publication_store *store, enum store_statement which);
-void store_done(sqlite3_stmt *statement); /* NULL allowed */
+ * sqlite3_errcode). Its user resets it with database_done. */
+static inline sqlite3_stmt *store_statement(struct publication_store *store,
+                                            enum store_statement which)
+{
+    return database_statement(&store->database, which, 0, NULL);
+}
 /* Runs a statement that has no rows and whose parameters are all integers or none. */
-enum pd_status store_run(struct publication_store *store, enum store_statement which, int count,
-                         const sqlite3_int64 *parameters);
+static inline enum pd_status store_run(struct publication_store *store, enum store_statement which,
+                                       int count, const int64_t *parameters)
+{
+    return database_run(&store->database, which, count, parameters);
+}
 enum pd_status store_begin(struct publication_store *store);
 enum pd_status store_commit(struct publication_store *store);
 /* Gives up the transaction if there still is one (a failure has ended it already). */
@@ -128,7 +133,7 @@ enum pd_status store_sweep(struct publication_store *store);
 
 /* Removes one publication within the caller's transaction. *rest: its records were too many and are
  * left for store_purge. */
-enum pd_status store_remove_row(struct publication_store *store, sqlite3_int64 row, bool *rest);
+enum pd_status store_remove_row(struct publication_store *store, int64_t row, bool *rest);
 /* Deletes records whose publication is gone, transaction by transaction, so that others get their
  * turn. Best effort. */
 void store_purge(struct publication_store *store);
@@ -136,7 +141,7 @@ void store_purge(struct publication_store *store);
 /* publication_read.c */
 
 /* The row number is a part of the id: no index is needed for it. */
-sqlite3_int64 store_row_of(const struct publication_id *id);
+int64_t store_row_of(const struct publication_id *id);
 enum pd_status store_key_of(const struct publication_store *store, const void *identifier,
                             size_t identifier_length, uint8_t key[32]);
 struct store_row {

@@ -68,7 +68,8 @@ static enum pd_status lock_new(struct publication_store *store, uint8_t name[STO
         return PD_NO_MEMORY;
     status = owner_lock_create(path, lock);
     if (status == PD_UNAVAILABLE)
-        snprintf(store->problem, sizeof(store->problem), "no file can be made in the folder");
+        snprintf(store->database.problem, sizeof(store->database.problem),
+                 "no file can be made in the folder");
     free(path);
     return status;
 }
@@ -208,11 +209,11 @@ static enum pd_status run_for_owner(struct publication_store *store, enum store_
 {
     sqlite3_stmt *statement = store_statement(store, which);
     int code = statement ? sqlite3_bind_blob(statement, 1, owner, STORE_OWNER_SIZE, SQLITE_STATIC)
-                         : sqlite3_errcode(store->db);
+                         : sqlite3_errcode(store->database.db);
 
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
-    store_done(statement);
+    database_done(statement);
     return code == SQLITE_DONE ? PD_OK : store_failed(store, code);
 }
 
@@ -273,7 +274,7 @@ static enum pd_status owners_of_table(struct publication_store *store, struct ow
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_LIST_OWNERS);
     enum pd_status status = PD_OK;
-    int code = statement ? SQLITE_ROW : sqlite3_errcode(store->db);
+    int code = statement ? SQLITE_ROW : sqlite3_errcode(store->database.db);
 
     while (status == PD_OK && statement && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         const void *owner = sqlite3_column_blob(statement, 0);
@@ -285,7 +286,7 @@ static enum pd_status owners_of_table(struct publication_store *store, struct ow
         if (code != SQLITE_ROW)
             break;
     }
-    store_done(statement);
+    database_done(statement);
     if (status == PD_OK && code != SQLITE_DONE)
         status = store_failed(store, code);
     return status;
@@ -298,13 +299,13 @@ enum pd_status store_sweep(struct publication_store *store)
 
     if (status == PD_OK)
         folder_list(store->folder, visit_file, &list); /* what is missed is met another time */
-    for (size_t i = 0; i < list.count && store->db; i++)
+    for (size_t i = 0; i < list.count && store->database.db; i++)
         if (store_owner_state(store, list.names[i]) == OWNER_DEAD)
             store_bury_owner(store, list.names[i]);
     free(list.names);
-    if (status == PD_OK && store->db)
+    if (status == PD_OK && store->database.db)
         store_purge(store);
-    if (status == PD_OK && !store->db)
+    if (status == PD_OK && !store->database.db)
         status = PD_UNAVAILABLE;
     return status;
 }

@@ -13,9 +13,9 @@
 /* Columns that every statement on publications begins with; records follow. */
 enum { COLUMN_UID, COLUMN_OWNER, COLUMN_COMPLETE, COLUMN_LENGTH, COLUMN_SEGMENTER, COLUMN_NEXT };
 
-sqlite3_int64 store_row_of(const struct publication_id *id)
+int64_t store_row_of(const struct publication_id *id)
 {
-    return (sqlite3_int64)(load_le64(id->bytes) & INT64_MAX);
+    return (int64_t)(load_le64(id->bytes) & INT64_MAX);
 }
 
 enum pd_status store_key_of(const struct publication_store *store, const void *identifier,
@@ -45,8 +45,8 @@ static const uint8_t *blob(sqlite3_stmt *statement, int column, size_t size)
 static bool take_row(sqlite3_stmt *statement, struct store_row *row)
 {
     const uint8_t *uid = blob(statement, COLUMN_UID, sizeof(row->id.bytes));
-    sqlite3_int64 length = sqlite3_column_int64(statement, COLUMN_LENGTH);
-    sqlite3_int64 segmenter = sqlite3_column_int64(statement, COLUMN_SEGMENTER);
+    int64_t length = sqlite3_column_int64(statement, COLUMN_LENGTH);
+    int64_t segmenter = sqlite3_column_int64(statement, COLUMN_SEGMENTER);
     const uint8_t *owner;
 
     if (!uid || length < 0 || segmenter < 0 || segmenter > UINT32_MAX)
@@ -68,7 +68,7 @@ enum pd_status store_find_key(struct publication_store *store, const uint8_t key
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_FIND_KEY);
     int code = statement ? sqlite3_bind_blob(statement, 1, key, 32, SQLITE_STATIC)
-                         : sqlite3_errcode(store->db);
+                         : sqlite3_errcode(store->database.db);
 
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
@@ -78,7 +78,7 @@ enum pd_status store_find_key(struct publication_store *store, const uint8_t key
         if (!kept || memcmp(kept, identifier, identifier_length) != 0 || !take_row(statement, row))
             code = SQLITE_CORRUPT; /* two identifiers of one digest there are not */
     }
-    store_done(statement);
+    database_done(statement);
     if (code == SQLITE_ROW)
         return PD_OK;
     return code == SQLITE_DONE ? PD_NOT_FOUND : store_failed(store, code);
@@ -94,9 +94,9 @@ static enum pd_status first_row(struct publication_store *store, enum store_stat
 
     *statement = store_statement(store, which);
     code = *statement ? sqlite3_bind_int64(*statement, 1, store_row_of(id))
-                      : sqlite3_errcode(store->db);
+                      : sqlite3_errcode(store->database.db);
     for (int i = 0; i < count && code == SQLITE_OK; i++)
-        code = sqlite3_bind_int64(*statement, i + 2, (sqlite3_int64)more[i]);
+        code = sqlite3_bind_int64(*statement, i + 2, (int64_t)more[i]);
     if (code == SQLITE_OK)
         code = sqlite3_step(*statement);
     if (code == SQLITE_ROW) {
@@ -107,7 +107,7 @@ static enum pd_status first_row(struct publication_store *store, enum store_stat
         else
             code = SQLITE_DONE;
     }
-    store_done(*statement);
+    database_done(*statement);
     *statement = NULL;
     return code == SQLITE_DONE ? PD_INVALIDATED : store_failed(store, code);
 }
@@ -118,7 +118,7 @@ enum pd_status store_find_id(struct publication_store *store, const struct publi
     sqlite3_stmt *statement;
     enum pd_status status = first_row(store, STATEMENT_FIND_ID, id, 0, NULL, &statement, row);
 
-    store_done(statement);
+    database_done(statement);
     return status == PD_INVALIDATED ? PD_NOT_FOUND : status;
 }
 
@@ -131,7 +131,7 @@ static enum pd_status check_owner(struct publication_store *store,
         return PD_OK;
     case OWNER_DEAD:
         store_bury_owner(store, owner);
-        if (store->db)
+        if (store->database.db)
             store_purge(store);
         return PD_INVALIDATED;
     default:
@@ -203,8 +203,8 @@ static enum pd_status read_records(struct publication_store *store, enum store_s
             status = PD_INVALIDATED;
         else if (status == PD_OK)
             status = take(statement, &row, asked, out);
-        store_done(statement);
-        if (status == PD_UNAVAILABLE && store->db)
+        database_done(statement);
+        if (status == PD_UNAVAILABLE && store->database.db)
             store_damaged(store);
         if (status == PD_OK)
             status = check_owner(store, row.owner);
@@ -268,7 +268,7 @@ static enum pd_status take_hods(sqlite3_stmt *statement, const struct store_row 
     for (uint64_t index = asked[0]; index < asked[1]; index++) {
         const uint8_t *hod = blob(statement, COLUMN_NEXT + 1, 32);
 
-        if (!hod || sqlite3_column_int64(statement, COLUMN_NEXT) != (sqlite3_int64)index)
+        if (!hod || sqlite3_column_int64(statement, COLUMN_NEXT) != (int64_t)index)
             return PD_UNAVAILABLE;
         memcpy(hods, hod, 32);
         hods += 32;
@@ -295,9 +295,9 @@ enum pd_status publication_read_v1_hods(struct publication_store *store,
 static enum pd_status take_run(sqlite3_stmt *statement, const struct store_row *row,
                                struct publication_run_v2_row *run, uint64_t *end)
 {
-    sqlite3_int64 index = sqlite3_column_int64(statement, COLUMN_NEXT);
-    sqlite3_int64 offset = sqlite3_column_int64(statement, COLUMN_NEXT + 1);
-    sqlite3_int64 count = sqlite3_column_int64(statement, COLUMN_NEXT + 2);
+    int64_t index = sqlite3_column_int64(statement, COLUMN_NEXT);
+    int64_t offset = sqlite3_column_int64(statement, COLUMN_NEXT + 1);
+    int64_t count = sqlite3_column_int64(statement, COLUMN_NEXT + 2);
     const uint8_t *bytes;
 
     if (index < 0 || offset < 0 || count < 1 || count > PUBLICATION_RUN_MAX)
@@ -378,11 +378,11 @@ static enum pd_status count_publications(struct publication_store *store,
     sqlite3_stmt *statement = store_statement(store, STATEMENT_REPORT);
     uint8_t owner[STORE_OWNER_SIZE] = {0};
     bool alive = false, known = false;
-    int code = statement ? SQLITE_OK : sqlite3_errcode(store->db);
+    int code = statement ? SQLITE_OK : sqlite3_errcode(store->database.db);
 
     while (statement && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         const uint8_t *of = blob(statement, 0, STORE_OWNER_SIZE);
-        sqlite3_int64 length = sqlite3_column_int64(statement, 1);
+        int64_t length = sqlite3_column_int64(statement, 1);
 
         if (!of || length < 0) {
             code = SQLITE_CORRUPT;
@@ -398,7 +398,7 @@ static enum pd_status count_publications(struct publication_store *store,
             report->content_bytes += (uint64_t)length;
         }
     }
-    store_done(statement);
+    database_done(statement);
     return code == SQLITE_DONE ? PD_OK : store_failed(store, code);
 }
 
@@ -421,6 +421,6 @@ void publication_store_inspect(struct publication_store *store,
     if (status == PD_NO_MEMORY)
         snprintf(report->problem, sizeof(report->problem), "out of memory");
     else if (status != PD_OK)
-        snprintf(report->problem, sizeof(report->problem), "%s", store->problem);
+        snprintf(report->problem, sizeof(report->problem), "%s", store->database.problem);
     mutex_unlock(&store->mutex);
 }

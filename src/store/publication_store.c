@@ -74,6 +74,18 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [STATEMENT_REPORT] = "SELECT owner, length FROM publication WHERE complete=1 ORDER BY owner",
 };
 
+/* Rows die with their owners anyway: nothing is synced. */
+static const struct database_kind kind = {
+    .name = STORE_FILE,
+    .application = STORE_APPLICATION,
+    .version = STORE_VERSION,
+    .schema = schema,
+    .settings = "PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024;"
+                "PRAGMA journal_size_limit=4194304",
+    .statements = statement_text,
+    .statement_count = STATEMENT_COUNT,
+};
+
 struct publication_store *publication_store_create(const char *user)
 {
     struct publication_store *store = calloc(1, sizeof(*store));
@@ -85,6 +97,7 @@ struct publication_store *publication_store_create(const char *user)
     }
     memcpy(store->user, user, size);
     mutex_init(&store->mutex);
+    database_init(&store->database, &kind);
     return store;
 }
 
@@ -103,7 +116,7 @@ void publication_store_destroy(struct publication_store *store)
 
 static enum pd_status problem(struct publication_store *store, const char *text)
 {
-    snprintf(store->problem, sizeof(store->problem), "%s", text);
+    snprintf(store->database.problem, sizeof(store->database.problem), "%s", text);
     return PD_UNAVAILABLE;
 }
 
@@ -152,104 +165,9 @@ cleanup:
     return status;
 }
 
-/* True while the path still leads to the file that is open. */
-static bool is_same_file(const struct publication_store *store)
-{
-    void *handle = NULL;
-    int moved = 0;
-
-    if (!file_exists(store->path))
-        return false;
-    if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK)
-        return !moved;
-    return sqlite3_file_control(store->db, "main", SQLITE_FCNTL_WIN32_GET_HANDLE, &handle) !=
-               SQLITE_OK ||
-           file_is_linked(handle);
-}
-
 void store_close(struct publication_store *store)
 {
-    if (!store->db)
-        return;
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-        sqlite3_finalize(store->statements[i]);
-        store->statements[i] = NULL;
-    }
-    /* The last one out folds the log into the database and deletes it by name: not when the name
-     * is another database's by now. */
-    if (!is_same_file(store))
-        sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_close(store->db);
-    store->db = NULL;
-}
-
-enum pd_status store_failed(struct publication_store *store, int code)
-{
-    const char *reason = sqlite3_errstr(code);
-    bool keep = false;
-
-    switch (code & 0xff) {
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-    case SQLITE_SCHEMA:
-    case SQLITE_ERROR: /* tables are missing, say */
-        snprintf(store->problem, sizeof(store->problem),
-                 "damaged (%s): end the programs that use it and remove " STORE_FILE ", " STORE_FILE
-                 "-wal and " STORE_FILE "-shm in its folder",
-                 reason);
-        break;
-    case SQLITE_FULL:
-    case SQLITE_BUSY:
-        keep = sqlite3_get_autocommit(store->db) ||
-               sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
-        snprintf(store->problem, sizeof(store->problem), "%s", reason);
-        break;
-    default:
-        snprintf(store->problem, sizeof(store->problem), "%s", reason);
-        break;
-    }
-    if (!keep)
-        store_close(store);
-    return (code & 0xff) == SQLITE_NOMEM ? PD_NO_MEMORY : PD_UNAVAILABLE;
-}
-
-enum pd_status store_damaged(struct publication_store *store)
-{
-    return store_failed(store, SQLITE_CORRUPT);
-}
-
-sqlite3_stmt *store_statement(struct publication_store *store, enum store_statement which)
-{
-    sqlite3_stmt **statement = &store->statements[which];
-
-    if (!*statement)
-        sqlite3_prepare_v3(store->db, statement_text[which], -1, SQLITE_PREPARE_PERSISTENT,
-                           statement, NULL);
-    return *statement;
-}
-
-void store_done(sqlite3_stmt *statement)
-{
-    if (statement) {
-        sqlite3_reset(statement);
-        sqlite3_clear_bindings(statement);
-    }
-}
-
-enum pd_status store_run(struct publication_store *store, enum store_statement which, int count,
-                         const sqlite3_int64 *parameters)
-{
-    sqlite3_stmt *statement = store_statement(store, which);
-    int code = statement ? SQLITE_OK : sqlite3_errcode(store->db);
-
-    for (int i = 0; i < count && code == SQLITE_OK; i++)
-        code = sqlite3_bind_int64(statement, i + 1, parameters[i]);
-    if (code == SQLITE_OK)
-        do
-            code = sqlite3_step(statement);
-        while (code == SQLITE_ROW);
-    store_done(statement);
-    return code == SQLITE_DONE ? PD_OK : store_failed(store, code);
+    database_close(&store->database, store->path);
 }
 
 enum pd_status store_begin(struct publication_store *store)
@@ -264,136 +182,19 @@ enum pd_status store_commit(struct publication_store *store)
 
 void store_rollback(struct publication_store *store)
 {
-    if (store->db && !sqlite3_get_autocommit(store->db))
+    if (store->database.db && !sqlite3_get_autocommit(store->database.db))
         store_run(store, STATEMENT_ROLLBACK, 0, NULL);
-}
-
-/* One integer; the code tells whether it could be had. */
-static int query_integer(sqlite3 *db, const char *sql, sqlite3_int64 *value)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-
-    if (code == SQLITE_OK) {
-        code = sqlite3_step(statement);
-        if (code == SQLITE_ROW) {
-            *value = sqlite3_column_int64(statement, 0);
-            code = SQLITE_OK;
-        }
-    }
-    sqlite3_finalize(statement);
-    return code;
-}
-
-/* Changing the journal mode does not wait for others by itself. */
-static int use_write_ahead_log(sqlite3 *db)
-{
-    uint64_t end = clock_milliseconds() + STORE_BUSY_WAIT;
-    int code;
-
-    do {
-        code = sqlite3_exec(db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
-        if ((code & 0xff) != SQLITE_BUSY)
-            break;
-        sqlite3_sleep(5);
-    } while (clock_milliseconds() < end);
-    return code;
-}
-
-/* Makes the tables in an empty file; of several processes that try, the first one does it. */
-static int make_tables(sqlite3 *db)
-{
-    sqlite3_int64 version = 0;
-    char sql[128];
-    int code;
-
-    /* Takes effect on files without a page only. */
-    code = sqlite3_exec(db, "PRAGMA auto_vacuum=INCREMENTAL", NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = use_write_ahead_log(db);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = query_integer(db, "PRAGMA user_version", &version);
-    if (code == SQLITE_OK && version == 0) {
-        snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d",
-                 STORE_APPLICATION, STORE_VERSION);
-        code = sqlite3_exec(db, schema, NULL, NULL, NULL);
-        if (code == SQLITE_OK)
-            code = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    }
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-    return code;
-}
-
-/* Reads what the file says of itself; opening alone would have proved nothing. */
-static enum pd_status check_tables(struct publication_store *store)
-{
-    sqlite3_int64 version = 0, application = 0, tables = 0;
-    /* In this order: another process may make the tables in between, and version 0 with tables
-     * would be no database of ours. */
-    int code = query_integer(store->db, "SELECT count(*) FROM sqlite_master", &tables);
-
-    if (code == SQLITE_OK)
-        code = query_integer(store->db, "PRAGMA user_version", &version);
-    if (code == SQLITE_OK && version == 0 && tables == 0) {
-        code = make_tables(store->db);
-        if (code == SQLITE_OK)
-            code = query_integer(store->db, "PRAGMA user_version", &version);
-    }
-    if (code == SQLITE_OK)
-        code = query_integer(store->db, "PRAGMA application_id", &application);
-    if (code != SQLITE_OK)
-        return store_failed(store, code);
-    if (application != STORE_APPLICATION)
-        return problem(store, STORE_FILE " is another program's database: remove it");
-    if (version != STORE_VERSION)
-        return problem(store, "made by another version of peerdist that this one cannot read: use "
-                              "that version, or end the programs that use it and remove " STORE_FILE
-                              ", " STORE_FILE "-wal and " STORE_FILE "-shm in its folder");
-    return PD_OK;
-}
-
-/* Asks again every millisecond: SQLite's own handler sleeps longer and longer, and can starve
- * beside a writer that hardly pauses. */
-static int wait_for_writer(void *context, int asked)
-{
-    struct publication_store *store = context;
-    if (asked == 0)
-        store->busy_end = clock_milliseconds() + STORE_BUSY_WAIT;
-    if (clock_milliseconds() >= store->busy_end)
-        return 0;
-    sqlite3_sleep(1);
-    return 1;
 }
 
 static enum pd_status store_open(struct publication_store *store)
 {
-    /* The file is outside input: its schema may call no function that does more than compute. */
-    static const char settings[] = "PRAGMA trusted_schema=OFF; PRAGMA synchronous=OFF;"
-                                   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024;"
-                                   "PRAGMA journal_size_limit=4194304";
     enum pd_status status = store_place(store);
-    int code;
 
+    if (status == PD_OK)
+        status = database_open(&store->database, store->path);
     if (status != PD_OK)
         return status;
-    code = sqlite3_open_v2(store->path, &store->db,
-                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                               SQLITE_OPEN_PRIVATECACHE,
-                           NULL);
-    if (!store->db)
-        return PD_NO_MEMORY;
-    if (code == SQLITE_OK)
-        code = sqlite3_busy_handler(store->db, wait_for_writer, store);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(store->db, settings, NULL, NULL, NULL);
-    status = code == SQLITE_OK ? check_tables(store) : store_failed(store, code);
-    if (status == PD_OK) {
-        store->problem[0] = 0;
-        status = store_sweep(store);
-    }
+    status = store_sweep(store);
     if (status != PD_OK)
         store_close(store); /* never half open */
     return status;
@@ -401,7 +202,7 @@ static enum pd_status store_open(struct publication_store *store)
 
 enum pd_status store_ready(struct publication_store *store, bool look)
 {
-    if (store->db && look && !is_same_file(store))
+    if (store->database.db && look && !database_is_same_file(&store->database, store->path))
         store_close(store);
-    return store->db ? PD_OK : store_open(store);
+    return store->database.db ? PD_OK : store_open(store);
 }

@@ -19,7 +19,7 @@ static enum pd_status insert(struct publication_owner *owner, const uint8_t key[
 {
     struct publication_store *store = owner->store;
     sqlite3_stmt *statement = store_statement(store, STATEMENT_INSERT);
-    int code = statement ? SQLITE_OK : sqlite3_errcode(store->db);
+    int code = statement ? SQLITE_OK : sqlite3_errcode(store->database.db);
 
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(statement, 1, store_row_of(id));
@@ -35,7 +35,7 @@ static enum pd_status insert(struct publication_owner *owner, const uint8_t key[
         code = sqlite3_bind_blob64(statement, 6, identifier, identifier_length, SQLITE_STATIC);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
-    store_done(statement);
+    database_done(statement);
     return code == SQLITE_DONE ? PD_OK : store_failed(store, code);
 }
 
@@ -105,16 +105,16 @@ cleanup:
     return status;
 }
 
-static enum pd_status insert_segment(struct publication_store *store, sqlite3_int64 row,
+static enum pd_status insert_segment(struct publication_store *store, int64_t row,
                                      const struct publication_segment_v1 *segment)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_INSERT_SEGMENT);
-    int code = statement ? SQLITE_OK : sqlite3_errcode(store->db);
+    int code = statement ? SQLITE_OK : sqlite3_errcode(store->database.db);
 
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(statement, 1, row);
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(statement, 2, (sqlite3_int64)segment->index);
+        code = sqlite3_bind_int64(statement, 2, (int64_t)segment->index);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(statement, 3, segment->size);
     if (code == SQLITE_OK)
@@ -126,25 +126,25 @@ static enum pd_status insert_segment(struct publication_store *store, sqlite3_in
                                  (int)(32 * segment->block_count), SQLITE_STATIC);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
-    store_done(statement);
+    database_done(statement);
     return code == SQLITE_DONE ? PD_OK : store_failed(store, code);
 }
 
-static enum pd_status insert_run(struct publication_store *store, sqlite3_int64 row,
+static enum pd_status insert_run(struct publication_store *store, int64_t row,
                                  const struct publication_run_v2 *run)
 {
     uint8_t sizes[4 * PUBLICATION_RUN_MAX];
     sqlite3_stmt *statement = store_statement(store, STATEMENT_INSERT_RUN);
-    int code = statement ? SQLITE_OK : sqlite3_errcode(store->db);
+    int code = statement ? SQLITE_OK : sqlite3_errcode(store->database.db);
 
     for (uint32_t i = 0; i < run->count; i++)
         store_le32(sizes + 4 * i, run->sizes[i]);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(statement, 1, row);
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(statement, 2, (sqlite3_int64)run->first_index);
+        code = sqlite3_bind_int64(statement, 2, (int64_t)run->first_index);
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(statement, 3, (sqlite3_int64)run->first_offset);
+        code = sqlite3_bind_int64(statement, 3, (int64_t)run->first_offset);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(statement, 4, run->count);
     if (code == SQLITE_OK)
@@ -153,7 +153,7 @@ static enum pd_status insert_run(struct publication_store *store, sqlite3_int64 
         code = sqlite3_bind_blob(statement, 6, run->hods, (int)(32 * run->count), SQLITE_STATIC);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
-    store_done(statement);
+    database_done(statement);
     return code == SQLITE_DONE ? PD_OK : store_failed(store, code);
 }
 
@@ -185,7 +185,7 @@ static enum pd_status write_records(struct publication_store *store,
                                     const struct publication_records *records, bool complete,
                                     uint64_t content_length)
 {
-    sqlite3_int64 parameters[2] = {store_row_of(id), (sqlite3_int64)content_length};
+    int64_t parameters[2] = {store_row_of(id), (int64_t)content_length};
     struct store_row row;
     enum pd_status status = store_find_id(store, id, &row);
 
@@ -226,7 +226,7 @@ enum pd_status publication_write(struct publication_store *store, const struct p
 }
 
 /* One helping of one publication's records. */
-static enum pd_status purge_rows(struct publication_store *store, sqlite3_int64 row, int *deleted,
+static enum pd_status purge_rows(struct publication_store *store, int64_t row, int *deleted,
                                  bool *rest)
 {
     enum pd_status status = store_run(store, STATEMENT_PURGE_SEGMENTS, 1, &row);
@@ -234,11 +234,11 @@ static enum pd_status purge_rows(struct publication_store *store, sqlite3_int64 
 
     if (status != PD_OK)
         return status;
-    segments = sqlite3_changes(store->db);
+    segments = sqlite3_changes(store->database.db);
     status = store_run(store, STATEMENT_PURGE_RUNS, 1, &row);
     if (status != PD_OK)
         return status;
-    runs = sqlite3_changes(store->db);
+    runs = sqlite3_changes(store->database.db);
     *deleted = segments + runs;
     *rest = segments >= PURGE_ROWS || runs >= PURGE_ROWS;
     return PD_OK;
@@ -246,14 +246,14 @@ static enum pd_status purge_rows(struct publication_store *store, sqlite3_int64 
 
 /* One row's number, or PD_NOT_FOUND. */
 static enum pd_status first_integer(struct publication_store *store, enum store_statement which,
-                                    sqlite3_int64 *value)
+                                    int64_t *value)
 {
     sqlite3_stmt *statement = store_statement(store, which);
-    int code = statement ? sqlite3_step(statement) : sqlite3_errcode(store->db);
+    int code = statement ? sqlite3_step(statement) : sqlite3_errcode(store->database.db);
 
     if (code == SQLITE_ROW)
         *value = sqlite3_column_int64(statement, 0);
-    store_done(statement);
+    database_done(statement);
     if (code == SQLITE_ROW)
         return PD_OK;
     return code == SQLITE_DONE ? PD_NOT_FOUND : store_failed(store, code);
@@ -263,7 +263,7 @@ static enum pd_status first_integer(struct publication_store *store, enum store_
 static enum pd_status purge_once(struct publication_store *store, bool *more)
 {
     enum pd_status status = PD_OK;
-    sqlite3_int64 row = 0;
+    int64_t row = 0;
 
     for (int budget = PURGE_TRANSACTION; budget > 0;) {
         bool rest = false;
@@ -286,9 +286,9 @@ static enum pd_status purge_once(struct publication_store *store, bool *more)
 /* Gives back to the file system what one huge content needed. */
 static void shrink(struct publication_store *store)
 {
-    sqlite3_int64 pages = 0, before = INT64_MAX;
+    int64_t pages = 0, before = INT64_MAX;
 
-    while (store->db && first_integer(store, STATEMENT_FREE_PAGES, &pages) == PD_OK &&
+    while (store->database.db && first_integer(store, STATEMENT_FREE_PAGES, &pages) == PD_OK &&
            pages > FREE_PAGES_KEPT && pages < before) {
         before = pages;
         if (store_run(store, STATEMENT_SHRINK, 0, NULL) != PD_OK)
@@ -299,7 +299,7 @@ static void shrink(struct publication_store *store)
 void store_purge(struct publication_store *store)
 {
     enum pd_status status = PD_OK;
-    sqlite3_int64 value;
+    int64_t value;
     bool more = true;
 
     while (status == PD_OK && more) {
@@ -318,7 +318,7 @@ void store_purge(struct publication_store *store)
     shrink(store);
 }
 
-enum pd_status store_remove_row(struct publication_store *store, sqlite3_int64 row, bool *rest)
+enum pd_status store_remove_row(struct publication_store *store, int64_t row, bool *rest)
 {
     int deleted = 0;
     enum pd_status status = store_run(store, STATEMENT_DELETE, 1, &row);
