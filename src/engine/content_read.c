@@ -185,40 +185,54 @@ static struct completion missing(struct content *content, uint64_t offset, enum 
 
 /* ---- One look ---- */
 
+enum look_result { LOOK_ANSWERED, LOOK_STAGED, LOOK_ABSENT };
+
+static enum look_result look_in_cache(const struct read *read, uint64_t offset, uint32_t length,
+                                      struct completion *completion)
+{
+    struct content *content = read->content;
+    struct present present = {0};
+    if (length == 0)
+        present.bytes = content_present_length(content, offset, &present.staged);
+    else
+        present = content_read_present(content, offset, read->operation->buffer, length, false);
+    if (present.staged && (length == 0 || present.bytes == 0))
+        return LOOK_STAGED;
+    if (length != 0 && present.bytes == 0)
+        return LOOK_ABSENT;
+    *completion = (struct completion){.bytes = present.bytes, .has_offset = true, .offset = offset};
+    return LOOK_ANSWERED;
+}
+
 /* True: *completion is the answer. False: the read waits until *due. */
 static bool look(const struct read *read, uint64_t offset, struct completion *completion,
                  uint64_t *due)
 {
     struct content *content = read->content;
     const struct content_info_summary *summary = content_info_feed_summary(content->feed);
-    const struct operation *operation = read->operation;
     *completion = (struct completion){.status = PD_NO_MORE};
     *due = NEVER;
     if (offset < summary->range_start || offset >= summary->range_end)
         return true;
 
-    struct present present = {0};
     uint64_t left = summary->range_end - offset;
-    uint32_t length = operation->length < left ? operation->length : (uint32_t)left;
-    if (length == 0)
-        present.bytes = content_present_length(content, offset, &present.staged);
-    else
-        present = content_read_present(content, offset, operation->buffer, length, false);
-    if (present.bytes > 0 || length == 0) {
-        *completion =
-            (struct completion){.bytes = present.bytes, .has_offset = true, .offset = offset};
-        return length != 0 || !present.staged;
+    uint32_t length = read->operation->length < left ? read->operation->length : (uint32_t)left;
+    enum look_result result = look_in_cache(read, offset, length, completion);
+    if (result == LOOK_ABSENT && !read->local_only) {
+        uint64_t now = clock_milliseconds();
+        if (brought_by_other(content, offset, length)) {
+            *due = read->deadline < now + POLL_INTERVAL ? read->deadline : now + POLL_INTERVAL;
+            if (now < read->deadline)
+                return false;
+            *completion = missing(content, offset, PD_TIMEOUT);
+            return true;
+        }
+        /* Whoever brought it may have come to the end between the two looks. */
+        result = look_in_cache(read, offset, length, completion);
     }
-    if (present.staged)
-        return false;
-
-    *completion = missing(content, offset, PD_MISSING_DATA);
-    if (read->local_only || !brought_by_other(content, offset, length))
-        return true;
-    uint64_t now = clock_milliseconds();
-    completion->status = PD_TIMEOUT;
-    *due = read->deadline < now + POLL_INTERVAL ? read->deadline : now + POLL_INTERVAL;
-    return now >= read->deadline;
+    if (result == LOOK_ABSENT)
+        *completion = missing(content, offset, PD_MISSING_DATA);
+    return result != LOOK_STAGED;
 }
 
 static bool look_as_user(const struct read *read, uint64_t offset, struct completion *completion,

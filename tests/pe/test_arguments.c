@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include "pe/check.h"
+#include "pe/client_support.h"
 #include "pe/support.h"
 
 /* What is wrong with a call. A function supports some of these. */
@@ -24,6 +25,8 @@ static HANDLE instance;
 static struct identifier id;
 static HANDLE stream;
 static HANDLE info;
+static struct blob information; /* of the content, version 1 */
+static HANDLE content;          /* open for reading */
 static HANDLE event;
 static BYTE data[1000];
 static BYTE buffer[64];
@@ -49,7 +52,7 @@ static DWORD awaited(DWORD result, struct call *call)
     overlapped = bad & BAD_FIRST ? NULL : &call.overlapped; \
     return awaited(call_text, &call)
 #define INSTANCE use(instance, bad, BAD_INSTANCE)
-#define CONTENT  use(NULL, bad, BAD_OTHER)
+#define CONTENT  use(content, bad, BAD_OTHER)
 #define PORT(b)  (bad & (b) ? event : NULL)
 
 /* The functions; BAD_FIRST is a NULL OVERLAPPED in all asynchronous ones. */
@@ -241,8 +244,6 @@ static DWORD call_server_cancel(unsigned bad)
                                              bad & BAD_THIRD ? NULL : id.bytes, overlapped));
 }
 
-/* The Client functions. No content handle exists while opening one answers 4065. */
-
 /* BAD_FIRST: out pointer; BAD_SECOND: tag; BAD_THIRD: port. */
 static DWORD call_open_content(unsigned bad)
 {
@@ -251,14 +252,21 @@ static DWORD call_open_content(unsigned bad)
     DWORD result = PeerDistClientOpenContent(INSTANCE, bad & BAD_SECOND ? NULL : &tag,
                                              PORT(BAD_THIRD), 0, bad & BAD_FIRST ? NULL : &handle);
 
-    if (result == PEERDIST_ERROR_SERVICE_UNAVAILABLE)
+    if (result == 0)
+        check_equal(PeerDistClientCloseContent(instance, handle), 0, "2.3/CloseContent [D]");
+    else if (!(bad & BAD_FIRST))
         check(handle == NULL, "8/Q32 handle after a failure [I]", "got %p", handle);
     return result;
 }
 
 static DWORD call_close_content(unsigned bad)
 {
-    return PeerDistClientCloseContent(INSTANCE, CONTENT);
+    HANDLE handle = content_open(instance, &information);
+    DWORD result = PeerDistClientCloseContent(INSTANCE, use(handle, bad, BAD_OTHER));
+
+    check_equal(PeerDistClientCloseContent(instance, handle), result ? 0 : 6,
+                "4.3/a close that failed closed nothing [I]");
+    return result;
 }
 
 /* BAD_SECOND: buffer. */
@@ -317,11 +325,10 @@ static DWORD call_client_cancel(unsigned bad)
     return PeerDistClientCancelAsyncOperation(INSTANCE, CONTENT, NULL);
 }
 
-#define P1   BAD_FIRST
-#define P2   (BAD_FIRST | BAD_SECOND)
-#define P3   (BAD_FIRST | BAD_SECOND | BAD_THIRD)
-#define P4   BAD_VALUES
-#define GONE PEERDIST_ERROR_SERVICE_UNAVAILABLE
+#define P1 BAD_FIRST
+#define P2 (BAD_FIRST | BAD_SECOND)
+#define P3 (BAD_FIRST | BAD_SECOND | BAD_THIRD)
+#define P4 BAD_VALUES
 
 static const struct function {
     const char *name;
@@ -350,17 +357,19 @@ static const struct function {
     {"4.3/CloseContentInformation", call_close_info, 0, true, 0},
     {"4.3/ServerCancelAsyncOperation", call_server_cancel, P3, false,
      PEERDIST_ERROR_OPERATION_NOTFOUND},
-    {"4.3/ClientOpenContent", call_open_content, P3, false, GONE},
-    {"4.3/ClientCloseContent", call_close_content, 0, true, ERROR_INVALID_HANDLE},
-    {"4.3/ClientAddContentInformation", call_add_information, P2, true, ERROR_INVALID_HANDLE},
+    {"4.3/ClientOpenContent", call_open_content, P3, false, 0},
+    {"4.3/ClientCloseContent", call_close_content, 0, true, 0},
+    {"4.3/ClientAddContentInformation", call_add_information, P2, true,
+     PEERDIST_ERROR_ALREADY_COMPLETED},
     {"4.3/ClientCompleteContentInformation", call_complete_information, P1, true,
-     ERROR_INVALID_HANDLE},
-    {"4.3/ClientAddData", call_add_data, P2, true, ERROR_INVALID_HANDLE},
-    {"4.3/ClientBlockRead", call_block_read, P2, true, ERROR_INVALID_HANDLE},
-    {"4.3/ClientStreamRead", call_stream_read, P2, true, ERROR_INVALID_HANDLE},
-    {"4.3/ClientFlushContent", call_flush, P3, false, GONE},
-    {"4.3/ClientGetInformationByHandle", call_get_information, P2, true, ERROR_INVALID_HANDLE},
-    {"4.3/ClientCancelAsyncOperation", call_client_cancel, 0, true, ERROR_INVALID_HANDLE},
+     PEERDIST_ERROR_ALREADY_COMPLETED},
+    {"4.3/ClientAddData", call_add_data, P2, true, ERROR_IO_PENDING},
+    {"4.3/ClientBlockRead", call_block_read, P2, true, ERROR_IO_PENDING},
+    {"4.3/ClientStreamRead", call_stream_read, P2, true, ERROR_IO_PENDING},
+    {"4.3/ClientFlushContent", call_flush, P3, false, ERROR_IO_PENDING},
+    {"4.3/ClientGetInformationByHandle", call_get_information, P2, true, 0},
+    {"4.3/ClientCancelAsyncOperation", call_client_cancel, 0, true,
+     PEERDIST_ERROR_OPERATION_NOTFOUND},
 };
 
 static void test_order(const struct function *function)
@@ -420,11 +429,14 @@ int main(void)
     require(stream_new(instance, &id, 0, NULL, 0, &stream) == 0 &&
                 stream_add(instance, stream, data, sizeof(data)) == 0 &&
                 stream_complete(instance, stream) == 0 &&
-                info_open(instance, &id, 1, 0, 0, &info) == 0,
+                info_open(instance, &id, 1, 0, 0, &info) == 0 &&
+                info_fetch(instance, &id, 1, 0, 0, &information) == 0,
             "4.1/publish and open [D]", "failed");
+    content = content_open(instance, &information);
     for (i = 0; i < sizeof(functions) / sizeof(*functions); i++)
         test_order(&functions[i]);
     test_optional_pointers();
     PeerDistShutdown(instance);
+    blob_fini(&information);
     return check_end();
 }
