@@ -16,6 +16,8 @@ enum cli_exit {
 /* Each gets its own name as argv[0], everything in UTF-8, and returns an exit code. */
 int command_publish(int argc, char **argv);
 int command_show(int argc, char **argv);
+int command_get(int argc, char **argv);
+int command_cache(int argc, char **argv);
 int command_key(int argc, char **argv);
 int command_status(int argc, char **argv);
 
@@ -27,5 +29,8 @@ int cli_bad_option(const char *command, int argc, char **argv);
 
 /* A number of bytes: decimal, with K, M or G for powers of 1024; the whole of [text, end). */
 bool cli_parse_bytes(const char *text, const char *end, uint64_t *value);
+
+/* A content tag: 32 hexadecimal digits for 16 bytes. */
+bool cli_parse_tag(const char *text, uint8_t tag[16]);
 
 #endif

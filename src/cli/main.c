@@ -15,16 +15,16 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"publish", command_publish},
-    {"show", command_show},
-    {"key", command_key},
-    {"status", command_status},
+    {"publish", command_publish}, {"get", command_get}, {"cache", command_cache},
+    {"show", command_show},       {"key", command_key}, {"status", command_status},
 };
 
 static const char help[] =
     "usage: peerdist COMMAND [ARGUMENT...]\n"
     "\n"
     "  publish FILE...  publish files, get their content information\n"
+    "  get FILE.ci      read the content that content information describes\n"
+    "  cache ...        show, limit, flush, verify the data cache\n"
     "  show FILE.ci     print what content information says\n"
     "  key ...          set, generate, export or import the server's secret key\n"
     "  status           the state of the service, its store, key and library\n"
@@ -91,6 +91,17 @@ bool cli_parse_bytes(const char *text, const char *end, uint64_t *value)
         number <<= shift;
     }
     *value = number;
+    return true;
+}
+
+bool cli_parse_tag(const char *text, uint8_t tag[16])
+{
+    if (strlen(text) != 32 || strspn(text, "0123456789abcdefABCDEF") != 32)
+        return false;
+    for (size_t i = 0; i < 16; i++) {
+        const char digits[] = {text[2 * i], text[2 * i + 1], 0};
+        tag[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
     return true;
 }
 

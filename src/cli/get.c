@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command "get": content information in, the content out. */
+#include "cli/cli.h"
+
+#include <windows.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli/error_text.h"
+#include "cli/fetch.h"
+#include "cli/json.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "core/content_info.h"
+
+#define INFORMATION_LIMIT (1ull << 31)
+
+static const char help[] =
+    "usage: peerdist get FILE.ci --out FILE [OPTION...]\n"
+    "\n"
+    "Reads the content that FILE.ci describes: from the data cache, and what is not\n"
+    "there from the origin, which is then put into the cache. Every byte from the\n"
+    "cache is checked against the content information; what comes from the origin\n"
+    "is written as it is. FILE is only there when all went well.\n"
+    "\n"
+    "  --out FILE      where the content goes\n"
+    "  --origin FILE   a copy of the whole content, for what is missing; without it\n"
+    "                  missing data is an error\n"
+    "  --local-only    ask the data cache alone and wait for nobody\n"
+    "  --timeout MS    how long each read may wait for others; without this 5000\n"
+    "  --tag HEX       content tag, 32 digits: what 'cache flush' and 'cache pin'\n"
+    "                  name it by; without this the first 16 bytes of the SHA-256\n"
+    "                  of FILE.ci\n"
+    "  --json          print the numbers as JSON\n";
+
+struct get_options {
+    const char *information, *out, *origin;
+    DWORD timeout;
+    bool with_tag, as_json;
+    PEERDIST_CONTENT_TAG tag;
+};
+
+struct get_output {
+    struct file_writer writer;
+    struct progress bar;
+    const char *path;
+    uint64_t bytes;
+};
+
+static DWORD on_piece(void *context, const uint8_t *data, DWORD length)
+{
+    struct get_output *output = context;
+    output->bytes += length;
+    progress_update(&output->bar, output->bytes, output->path);
+    return file_writer_write(&output->writer, data, length);
+}
+
+static void print_tag(const PEERDIST_CONTENT_TAG *tag)
+{
+    output_hex(tag->Data, sizeof(tag->Data));
+}
+
+static void print_result(const struct get_options *options, const struct get_output *output,
+                         const struct fetch_result *result, double seconds)
+{
+    if (options->as_json) {
+        struct json json = {.depth = 0};
+        json_open(&json, NULL, '{');
+        json_string(&json, "out", options->out);
+        json_number(&json, "bytes", output->bytes);
+        json_number(&json, "from_cache", result->from_cache);
+        json_number(&json, "from_peers", 0);
+        json_number(&json, "from_origin", result->from_origin);
+        json_hex(&json, "tag", options->tag.Data, sizeof(options->tag.Data));
+        json_close(&json, '}');
+        return;
+    }
+    output_print("%s: %" PRIu64 " bytes in %.3f s", options->out, output->bytes, seconds);
+    if (seconds > 0)
+        output_print(" (%.0f MB/s)", (double)output->bytes / 1e6 / seconds);
+    output_print(": %" PRIu64 " from the cache, 0 from peers, %" PRIu64 " from the origin, tag ",
+                 result->from_cache, result->from_origin);
+    print_tag(&options->tag);
+    output_print("\n");
+}
+
+static int report_failure(const struct get_options *options, const struct fetch_result *result,
+                          DWORD error)
+{
+    if (error == ERROR_HANDLE_EOF)
+        return error_report(error, "%s ends before the content does", options->origin);
+    if (error == (DWORD)PEERDIST_ERROR_MISSING_DATA || error == ERROR_TIMEOUT)
+        return error_report(error, "%" PRIu64 " bytes at %" PRIu64 " are missing",
+                            result->missing_length, result->missing_offset);
+    return error_report(error, "cannot get the content of %s", options->information);
+}
+
+static int get(struct get_options *options, const uint8_t *information, size_t length)
+{
+    struct content_session session;
+    struct get_output output = {.path = options->out};
+    struct file_reader origin;
+    struct content_info parsed;
+    struct fetch_request request = {.information = information,
+                                    .information_length = length,
+                                    .tag = options->tag,
+                                    .timeout = options->timeout,
+                                    .origin = options->origin ? &origin : NULL,
+                                    .piece = on_piece,
+                                    .context = &output};
+    struct fetch_result result;
+    uint64_t start = GetTickCount64();
+    int code = CLI_FAILED;
+    DWORD error = options->origin ? file_reader_open(&origin, options->origin) : ERROR_SUCCESS;
+
+    if (error != ERROR_SUCCESS)
+        return error_report(error, "cannot read %s", options->origin);
+    error = file_writer_open(&output.writer, options->out);
+    if (error != ERROR_SUCCESS) {
+        error_report(error, "cannot write %s", options->out);
+        goto close_origin;
+    }
+    error = content_session_open(&session);
+    if (error != ERROR_SUCCESS) {
+        error_report(error, "cannot start the library");
+        goto abandon;
+    }
+    /* For the bar; the library finds out by itself what is wrong. */
+    progress_begin(&output.bar, content_info_parse(information, length, &parsed) == PD_OK
+                                    ? parsed.range_end - parsed.range_start
+                                    : 0);
+    error = fetch_content(&session, &request, &result);
+    progress_end(&output.bar);
+    content_session_close(&session);
+    if (error != ERROR_SUCCESS) {
+        report_failure(options, &result, error);
+        goto abandon;
+    }
+    error = file_writer_commit(&output.writer);
+    if (error != ERROR_SUCCESS) {
+        error_report(error, "cannot write %s", options->out);
+        goto abandon;
+    }
+    print_result(options, &output, &result, (double)(GetTickCount64() - start) / 1000.0);
+    code = CLI_OK;
+
+abandon:
+    file_writer_abandon(&output.writer);
+close_origin:
+    if (options->origin)
+        file_reader_close(&origin);
+    return code;
+}
+
+static int get_file(struct get_options *options)
+{
+    uint8_t *information, digest[HASH_MAX_SIZE];
+    size_t length;
+    DWORD error = file_read_whole(options->information, INFORMATION_LIMIT, &information, &length);
+    if (error != ERROR_SUCCESS)
+        return error_report(error, "cannot read %s", options->information);
+    int code = CLI_FAILED;
+    if (!hash_library_init() || !digest_once(HASH_SHA256, information, length, digest)) {
+        error_report(ERROR_NOT_ENOUGH_MEMORY, "cannot start libcrypto");
+    } else {
+        if (!options->with_tag)
+            memcpy(options->tag.Data, digest, sizeof(options->tag.Data));
+        code = get(options, information, length);
+    }
+    secure_wipe(information, length);
+    free(information);
+    return code;
+}
+
+int command_get(int argc, char **argv)
+{
+    static const struct option long_options[] = {
+        {"out", required_argument, NULL, 'o'},  {"origin", required_argument, NULL, 's'},
+        {"local-only", no_argument, NULL, 'l'}, {"timeout", required_argument, NULL, 't'},
+        {"tag", required_argument, NULL, 'g'},  {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+    };
+    struct get_options options = {.timeout = PEERDIST_READ_TIMEOUT_DEFAULT};
+    char *end;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'o':
+            options.out = optarg;
+            break;
+        case 's':
+            options.origin = optarg;
+            break;
+        case 'l':
+            options.timeout = PEERDIST_READ_TIMEOUT_LOCAL_CACHE_ONLY;
+            break;
+        case 't':
+            options.timeout = (DWORD)strtoul(optarg, &end, 10);
+            if (*optarg < '0' || *optarg > '9' || *end != 0)
+                return cli_usage(argv[0], "--timeout is in milliseconds, not '%s'", optarg);
+            break;
+        case 'g':
+            if (!cli_parse_tag(optarg, options.tag.Data))
+                return cli_usage(argv[0], "--tag is 32 hexadecimal digits, not '%s'", optarg);
+            options.with_tag = true;
+            break;
+        case 'j':
+            options.as_json = true;
+            break;
+        case 'h':
+            output_print("%s", help);
+            return CLI_OK;
+        default:
+            return cli_bad_option(argv[0], argc, argv);
+        }
+    }
+    if (argc - optind != 1)
+        return cli_usage(argv[0], "one FILE.ci is needed");
+    if (options.out == NULL)
+        return cli_usage(argv[0], "--out FILE is needed");
+    options.information = argv[optind];
+    return get_file(&options);
+}
