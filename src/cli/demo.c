@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
+#include "cli/demo_fetch.h"
 #include "cli/error_text.h"
 #include "cli/output.h"
 #include "cli/text.h"
@@ -200,6 +201,34 @@ static void print_table(const struct demo *demo, double publishing, double retri
     output_print("%-22s%10.2f s, both\n", "read back in", retrieving);
 }
 
+static void print_fetched(const char *name, const struct demo_fetched *sum)
+{
+    output_print("%-22s%10" PRIu64 " bytes from the cache, %" PRIu64 " from the origin, in %.2f s",
+                 name, sum->from_cache, sum->from_origin, sum->seconds);
+    if (sum->seconds > 0)
+        output_print(", %.0f MB/s",
+                     (double)(sum->from_cache + sum->from_origin) / 1e6 / sum->seconds);
+    output_print("\n");
+}
+
+static bool fetch_twice(struct demo *demo)
+{
+    struct demo_fetched first, second;
+    progress_begin(&demo->bar, demo->published_bytes);
+    if (!demo_fetch(demo, true, &first))
+        return false;
+    progress_end(&demo->bar);
+    output_print("\n");
+    print_fetched("fetched at first", &first);
+    progress_begin(&demo->bar, demo->published_bytes);
+    if (!demo_fetch(demo, false, &second))
+        return false;
+    progress_end(&demo->bar);
+    print_fetched("fetched again", &second);
+    return first.from_cache + first.from_origin == demo->published_bytes &&
+           second.from_cache == demo->published_bytes;
+}
+
 static int run(struct demo *demo, struct demo_job *jobs, const char *folder)
 {
     uint64_t total = 0, start;
@@ -225,7 +254,7 @@ static int run(struct demo *demo, struct demo_job *jobs, const char *folder)
         return 1;
     retrieving = (double)(GetTickCount64() - start) / 1000.0;
     print_table(demo, publishing, retrieving);
-    return 0;
+    return fetch_twice(demo) ? 0 : 1;
 }
 
 /* The C runtime's headers do not declare it. */

@@ -23,6 +23,7 @@ static const struct error_text table[] = {
     ERROR_ENTRY(ERROR_PATH_NOT_FOUND, "A folder of the path does not exist: check the path."),
     ERROR_ENTRY(ERROR_ACCESS_DENIED, "You may not open or change this, or it is a folder where a "
                                      "file is expected."),
+    ERROR_ENTRY(ERROR_HANDLE_EOF, "A file is shorter than it has to be: name the whole one."),
     ERROR_ENTRY(ERROR_INVALID_HANDLE, "The library refused a handle; please report this."),
     ERROR_ENTRY(ERROR_NOT_ENOUGH_MEMORY, "Memory ran out: close other programs, or use a smaller "
                                          "--buffer."),
@@ -55,8 +56,9 @@ static const struct error_text table[] = {
     ERROR_ENTRY(PEERDIST_ERROR_CANNOT_PARSE_CONTENTINFO,
                 "The file is no content information, or is damaged or cut short: get it again."),
     ERROR_ENTRY(PEERDIST_ERROR_MISSING_DATA,
-                "Less data came than was declared: the file became shorter while it was read. Try "
-                "again, or use --length-unknown."),
+                "get: neither the cache nor a peer has these bytes: name a copy with --origin. "
+                "publish: the file became shorter while it was read: try again, or use "
+                "--length-unknown."),
     ERROR_ENTRY(PEERDIST_ERROR_NO_MORE, "The end was reached."),
     ERROR_ENTRY(PEERDIST_ERROR_NOT_INITIALIZED, "The library refused the order of calls; please "
                                                 "report this."),

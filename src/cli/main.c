@@ -10,6 +10,7 @@
 #include <wchar.h>
 #include "cli/output.h"
 #include "cli/text.h"
+#include "core/hex.h"
 
 static const struct {
     const char *name;
@@ -96,13 +97,7 @@ bool cli_parse_bytes(const char *text, const char *end, uint64_t *value)
 
 bool cli_parse_tag(const char *text, uint8_t tag[16])
 {
-    if (strlen(text) != 32 || strspn(text, "0123456789abcdefABCDEF") != 32)
-        return false;
-    for (size_t i = 0; i < 16; i++) {
-        const char digits[] = {text[2 * i], text[2 * i + 1], 0};
-        tag[i] = (uint8_t)strtoul(digits, NULL, 16);
-    }
-    return true;
+    return strlen(text) == 32 && hex_decode(text, tag, 16);
 }
 
 static int run(int argc, char **argv)

@@ -52,7 +52,7 @@ static void verify(struct block_request *requests, uint32_t count)
     for (uint32_t i = 0; i < present; i++) {
         struct block_request *request = &requests[numbers[i]];
         if (!hashed)
-            request->verdict = BLOCK_GONE; /* no memory: not the block's fault */
+            request->verdict = BLOCK_UNCHECKED;
         else if (memcmp(digests[i], request->hash, request->hash_length) == 0)
             request->verdict = BLOCK_GOOD;
     }

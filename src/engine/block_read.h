@@ -11,8 +11,9 @@
 
 enum block_verdict {
     BLOCK_GOOD,
-    BLOCK_GONE, /* its bytes cannot be read from there */
-    BLOCK_BAD   /* they are others */
+    BLOCK_GONE,     /* its bytes cannot be read from there */
+    BLOCK_BAD,      /* they are others */
+    BLOCK_UNCHECKED /* no memory to tell */
 };
 
 struct block_request {

@@ -241,7 +241,7 @@ enum pd_status content_complete_information(struct content *content, void *block
 }
 
 enum pd_status content_window(struct content *content, uint64_t offset,
-                              struct segment_window **found)
+                              struct segment_window **window_found)
 {
     enum pd_status status = PD_OK;
     struct segment_window *window;
@@ -260,7 +260,7 @@ enum pd_status content_window(struct content *content, uint64_t offset,
             content->windows[i] = content->windows[i - 1];
         content->windows[0] = window;
         segment_window_retain(window);
-        *found = window;
+        *window_found = window;
     }
     mutex_unlock(&content->window_lock);
     return status;
@@ -326,11 +326,11 @@ static bool visit_fetch(const struct cache_fetch_row *row, void *context)
     return !crowd->crowd;
 }
 
-enum pd_status content_is_flash_crowd(struct content *content, bool *result)
+enum pd_status content_is_flash_crowd(struct content *content, bool *crowded)
 {
     struct crowd crowd = {.content = content};
     struct impersonation user;
-    *result = false;
+    *crowded = false;
     mutex_lock(&content->base.lock);
     bool dead = content->base.dead;
     bool ready = content->state == CONTENT_READY;
@@ -342,7 +342,7 @@ enum pd_status content_is_flash_crowd(struct content *content, bool *result)
     /* A cache that cannot be asked knows of no crowd. */
     if (impersonation_begin(&user, content->base.identity.token) &&
         cache_fetch_visit(content->cache->store, visit_fetch, &crowd) == PD_OK)
-        *result = crowd.crowd;
+        *crowded = crowd.crowd;
     impersonation_end(&user);
     return PD_OK;
 }

@@ -54,6 +54,6 @@ enum pd_status content_cancel(struct content *content, const void *block);
 
 /* More than one content handle, in whatever process of the user, is fetching a segment of this
  * content now. PD_INVALIDATED. */
-enum pd_status content_is_flash_crowd(struct content *content, bool *crowd);
+enum pd_status content_is_flash_crowd(struct content *content, bool *crowded);
 
 #endif

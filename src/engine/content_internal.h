@@ -95,7 +95,7 @@ bool content_finish(struct content *content, struct operation *operation,
                     const struct completion *completion);
 /* The window that holds offset, by a reference for the caller. Without the lock. */
 enum pd_status content_window(struct content *content, uint64_t offset,
-                              struct segment_window **window);
+                              struct segment_window **window_found);
 
 /* content_add.c */
 /* Goes on with AddData operations as far as there is room. With the lock, which it lets go of. */

@@ -94,9 +94,22 @@ static uint64_t limit_from(const struct content *content, uint64_t offset)
     return end - offset > CONTENT_STRETCH_MAX ? offset + CONTENT_STRETCH_MAX : end;
 }
 
+/* Where the block ends that holds offset. */
+static uint64_t block_end(struct content *content, uint64_t offset)
+{
+    struct segment_window *window;
+    if (content_window(content, offset, &window) != PD_OK)
+        return offset + 1;
+    const struct window_block block = segment_window_block(window, offset);
+    segment_window_release(window);
+    return block.offset + block.length;
+}
+
 uint32_t content_missing_length(struct content *content, uint64_t offset)
 {
     uint64_t limit = limit_from(content, offset);
+    /* The first block is missing, whatever the index says of it, or by now. */
+    uint64_t first = block_end(content, offset);
     struct missing_stretch now = {.begin = offset};
     bool staged;
     bool known = cache_foreign_changes(content->cache->store, &now.foreign_changes) == PD_OK;
@@ -112,7 +125,7 @@ uint32_t content_missing_length(struct content *content, uint64_t offset)
         now.end = before.end < limit ? before.end : limit;
         now.open = before.end > now.end || before.open;
     } else {
-        now.end = find(content, offset, limit, true, &staged);
+        now.end = find(content, first, limit, true, &staged);
         now.open = now.end == limit;
     }
     mutex_lock(&content->base.lock);

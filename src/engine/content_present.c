@@ -169,7 +169,8 @@ static uint32_t settle_plan(struct content *content, struct plan *plan)
         const struct window_block *block = &plan->blocks[i].block;
         if (used[i])
             cache_touch(content->cache->store, &block->segment->segment);
-        if (plan->requests[i].verdict == BLOCK_BAD)
+        /* One that only moved meanwhile stands somewhere else in the index, and stays. */
+        if (plan->requests[i].verdict == BLOCK_BAD || plan->requests[i].verdict == BLOCK_GONE)
             (void)cache_drop(content->cache->store, &block->segment->segment, block->number,
                              &plan->requests[i].place);
     }

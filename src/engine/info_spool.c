@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/hash/digest.h"
+#include "core/hex.h"
 #include "platform/data_file.h"
 #include "platform/folder.h"
 #include "platform/random.h"
@@ -47,16 +48,14 @@ void info_spool_destroy(struct info_spool *spool)
 static enum pd_status make_file(struct info_spool *spool)
 {
     uint8_t random[8];
-    char name[sizeof("information-.tmp") + 2 * sizeof(random)];
+    char digits[2 * sizeof(random) + 1], name[sizeof("information-.tmp") + 2 * sizeof(random)];
     char *root = NULL, *folder = NULL, *path = NULL;
     enum pd_status status = folder_store_root(&root);
     if (status == PD_OK && !random_bytes(random, sizeof(random)))
         status = PD_UNAVAILABLE;
     if (status == PD_OK) {
-        char *at = name + sprintf(name, "information-");
-        for (size_t i = 0; i < sizeof(random); i++)
-            at += sprintf(at, "%02x", random[i]);
-        strcpy(at, ".tmp");
+        hex_encode(random, sizeof(random), digits);
+        snprintf(name, sizeof(name), "information-%s.tmp", digits);
         folder = path_join(root, spool->user);
         path = folder != NULL ? path_join(folder, name) : NULL;
         status = path != NULL ? folder_create_private(folder, spool->user) : PD_NO_MEMORY;

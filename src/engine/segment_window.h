@@ -40,7 +40,7 @@ struct segment_window {
 /* The window that begins with the segment that holds the byte at offset, by one reference.
  * PD_OUT_OF_BOUNDS outside the described segments; PD_NO_MEMORY; what the spool answers. */
 enum pd_status segment_window_load(const struct content_info_feed *feed, uint64_t offset,
-                                   struct segment_window **window);
+                                   struct segment_window **loaded);
 void segment_window_retain(struct segment_window *window);
 void segment_window_release(struct segment_window *window); /* NULL allowed */
 

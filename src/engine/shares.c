@@ -89,7 +89,7 @@ void shares_run(uint32_t count, void *token,
         return;
     }
     if (workers_submit(&job->task) != PD_OK)
-        release_job(job);
+        atomic_store(&job->references, 1); /* no task will come */
     take_shares(job);
     mutex_lock(&job->lock);
     while (job->done < job->count)

@@ -9,10 +9,11 @@
  * that takes no room, and what a crash takes then is a miss. */
 #include "store/cache_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bytes.h"
+#include "core/hex.h"
 #include "platform/folder.h"
 #include "platform/wall_clock.h"
 
@@ -503,31 +504,13 @@ static enum pd_status seal_dead(struct cache_store *store)
     return status;
 }
 
-static bool parse_hex(const char *text, const char *suffix, uint32_t *value)
+/* The digits between a prefix and a suffix; false for other names. */
+static bool parse_name(const char *name, const char *prefix, const char *suffix, uint8_t *bytes,
+                       size_t length)
 {
-    char rest[16];
-    unsigned number;
-    if (strlen(text) != 8 + strlen(suffix) || sscanf(text, "%8x%15s", &number, rest) != 2 ||
-        strcmp(rest, suffix) != 0)
-        return false;
-    *value = number;
-    return true;
-}
-
-static bool parse_lock_file(const char *name, uint8_t writer[CACHE_WRITER_SIZE])
-{
-    const size_t prefix = strlen(CACHE_WRITER_PREFIX), suffix = strlen(CACHE_WRITER_SUFFIX);
-    if (strlen(name) != prefix + 2 * CACHE_WRITER_SIZE + suffix ||
-        strncmp(name, CACHE_WRITER_PREFIX, prefix) != 0 ||
-        strcmp(name + prefix + 2 * CACHE_WRITER_SIZE, CACHE_WRITER_SUFFIX) != 0)
-        return false;
-    for (size_t i = 0; i < CACHE_WRITER_SIZE; i++) {
-        unsigned byte;
-        if (sscanf(name + prefix + 2 * i, "%2x", &byte) != 1)
-            return false;
-        writer[i] = (uint8_t)byte;
-    }
-    return true;
+    size_t before = strlen(prefix), digits = 2 * length;
+    return strlen(name) == before + digits + strlen(suffix) && strncmp(name, prefix, before) == 0 &&
+           strcmp(name + before + digits, suffix) == 0 && hex_decode(name + before, bytes, length);
 }
 
 /* A block file without a row, and the lock of a dead writer. Nobody else is about to make such a
@@ -535,19 +518,18 @@ static bool parse_lock_file(const char *name, uint8_t writer[CACHE_WRITER_SIZE])
 static bool visit_file(const char *name, void *context)
 {
     struct cache_store *store = context;
-    uint8_t writer[CACHE_WRITER_SIZE];
-    uint32_t id = 0;
-    int64_t count = 1;
+    uint8_t id[4], writer[CACHE_WRITER_SIZE];
     char *path = path_join(store->folder, name);
     if (path == NULL)
         return true;
-    if (strncmp(name, CACHE_FILES_PREFIX, strlen(CACHE_FILES_PREFIX)) == 0 &&
-        parse_hex(name + strlen(CACHE_FILES_PREFIX), CACHE_FILES_SUFFIX, &id)) {
-        const int64_t parameter = id;
+    if (parse_name(name, CACHE_FILES_PREFIX, CACHE_FILES_SUFFIX, id, sizeof(id))) {
+        const int64_t parameter = load_be32(id);
+        int64_t count = 1;
         if (database_integer(&store->writer, CACHE_FILE_EXISTS, 1, &parameter, &count) == PD_OK &&
             count == 0)
             (void)file_delete(path);
-    } else if (parse_lock_file(name, writer) && !cache_writer_lives(store, writer)) {
+    } else if (parse_name(name, CACHE_WRITER_PREFIX, CACHE_WRITER_SUFFIX, writer, sizeof(writer)) &&
+               !cache_writer_lives(store, writer)) {
         (void)file_delete(path);
     }
     free(path);

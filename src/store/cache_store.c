@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hex.h"
 #include "platform/folder.h"
 #include "platform/random.h"
 
@@ -277,11 +278,10 @@ enum pd_status cache_end(struct cache_store *store, enum pd_status status)
 
 static char *lock_path(const struct cache_store *store, const uint8_t name[CACHE_WRITER_SIZE])
 {
+    char digits[2 * CACHE_WRITER_SIZE + 1];
     char file[sizeof(CACHE_WRITER_PREFIX CACHE_WRITER_SUFFIX) + 2 * CACHE_WRITER_SIZE];
-    char *at = file + sprintf(file, CACHE_WRITER_PREFIX);
-    for (size_t i = 0; i < CACHE_WRITER_SIZE; i++)
-        at += sprintf(at, "%02x", name[i]);
-    strcpy(at, CACHE_WRITER_SUFFIX);
+    hex_encode(name, CACHE_WRITER_SIZE, digits);
+    snprintf(file, sizeof(file), CACHE_WRITER_PREFIX "%s" CACHE_WRITER_SUFFIX, digits);
     return path_join(store->folder, file);
 }
 

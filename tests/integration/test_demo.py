@@ -35,6 +35,9 @@ def test_demo(sandbox):
     text = sandbox.good(windows_path(sandbox.path / "tree"), windows_path(sandbox.path / "out"),
                         program="peerdist-demo.exe")
     check("files                         44\n" in text, text)
+    total = sum(int(line.split("\t")[1]) for line in manifest(sandbox))
+    check(f" 0 bytes from the cache, {total} from the origin" in text, text)
+    check(f"{total} bytes from the cache, 0 from the origin" in text, text)
     done = check_demo(sandbox)
     same(done.returncode, 0, done.stdout + done.stderr)
     check("44 files in structure, 44 by rehashing" in done.stdout, done.stdout)
