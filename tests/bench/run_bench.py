@@ -26,6 +26,10 @@ PUBLISH = [(4096, 1, "result"), (65536, 1, "result"), (65536, 1, "port"), (1 << 
 BARS = {(2, 1 << 20, 1, "result"): 1.6, (2, 65536, 1, "result"): 1.2,
         (1, 1 << 20, 1, "result"): 3.5}
 
+# figure -> version -> at least
+CACHE_FIGURES = {"read": {}, "read / plain file": {1: 0.4, 2: 0.3},
+                 "read / openssl dgst": {1: 1.5, 2: 1.5}, "add": {1: 0.3, 2: 0.3}}
+
 
 def spread(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
@@ -111,11 +115,41 @@ def segmenter(native, pe):
     return {name: spread(values) for name, values in speeds.items()}
 
 
-def publish(pe, folder):
+def make_content(folder):
     path = os.path.join(folder, "content.bin")
     with open(path, "wb") as file:
         for _ in range(FILE_SIZE >> 20):
             file.write(os.urandom(1 << 20))
+    return path
+
+
+def cache(pe, path):
+    """Reading cached content beside the plain file, and adding."""
+    program = pe + "/tests/bench/bench_cache.exe"
+    figures = {}
+    for _ in range(ROUNDS):
+        for version in (1, 2):
+            dgst = openssl_dgst(path)
+            measured = measure(wine(program, "Z:" + path.replace("/", "\\"), str(version),
+                                    str(1 << 20), "65536"))
+            rows = figures.setdefault(version, {name: [] for name in CACHE_FIGURES})
+            rows["read"].append(measured["bytes"] / measured["read"] / 1e9)
+            rows["add"].append(measured["bytes"] / measured["add"] / 1e9)
+            rows["read / plain file"].append(measured["plain"] / measured["read"])
+            rows["read / openssl dgst"].append(rows["read"][-1] / dgst)
+    print("\n== the data cache under Wine: StreamRead of 1 GiB with 1 MiB buffers, verified, and "
+          "AddData in 64 KiB pieces; GB/s and ratios, median of %d (least..greatest)" % ROUNDS)
+    results = []
+    for version, rows in figures.items():
+        for name, values in rows.items():
+            bar = CACHE_FIGURES[name].get(version)
+            results.append({"version": version, "figure": name, "value": spread(values),
+                            "bar": bar})
+            print("  v%d %-22s %-22s %s" % (version, name, shown(spread(values)), bar or ""))
+    return results
+
+
+def publish(pe, path):
     program = pe + "/tests/bench/bench_publish.exe"
     speeds, ratios, reference = {}, {}, []
     try:
@@ -134,7 +168,6 @@ def publish(pe, folder):
                     reference.append(before)
     finally:
         set_version(False)
-        os.unlink(path)
     print("== publishing 1 GiB of random content from the page cache through peerdist.dll under "
           "Wine, GB/s, median of %d (least..greatest)" % ROUNDS)
     print("  reference: openssl dgst -sha256 of the same file, right before each: %s"
@@ -163,7 +196,12 @@ def main():
     print(flush=True)
     results["kernels"] = kernels(native, pe, folder)
     results["segmenter"] = segmenter(native, pe)
-    results["publish"] = publish(pe, folder)
+    path = make_content(folder)
+    try:
+        results["publish"] = publish(pe, path)
+        results["cache"] = cache(pe, path)
+    finally:
+        os.unlink(path)
     with open(output, "w", encoding="utf-8") as file:
         json.dump(results, file, indent=1)
     print("\nthe same as JSON: %s" % output)
