@@ -299,36 +299,64 @@ static enum pd_status rewrite(struct cache_store *store, uint32_t id, uint64_t l
     return status;
 }
 
-/* In a transaction. *room: `goal` bytes can be reserved. */
-static enum pd_status make_room(struct cache_store *store, uint64_t goal, bool *room)
+/* The sealed file with most dead bytes; *id 0: there is nothing to be won. */
+static enum pd_status find_most_dead(struct cache_store *store, uint32_t *id, uint64_t *live)
 {
-    uint64_t limit = store->limits.bytes, slack = limit / SLACK_DIVISOR, reserved = 0;
-    enum pd_status status = expire(store, UINT32_MAX);
-    if (status == PD_OK)
-        status = evict(store, limit > goal + slack ? limit - goal - slack : 0);
-    if (status == PD_OK)
-        status = cache_space_delete_empty(store);
+    sqlite3_stmt *statement = database_statement(&store->writer, CACHE_FILE_MOST_DEAD, 0, NULL);
+    int code = statement != NULL ? sqlite3_step(statement) : sqlite3_errcode(store->writer.db);
+    *id = 0;
+    if (code == SQLITE_ROW) {
+        int64_t size = sqlite3_column_int64(statement, 1);
+        int64_t bytes = sqlite3_column_int64(statement, 2);
+        if (bytes >= 0 && size > bytes && size <= UINT32_MAX) {
+            *id = (uint32_t)sqlite3_column_int64(statement, 0);
+            *live = (uint64_t)bytes;
+        }
+    }
+    database_done(statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? PD_OK
+                                                     : database_failed(&store->writer, code);
+}
+
+/* Gives dead bytes back until `goal` bytes can be reserved; *lacking: how many are left over. */
+static enum pd_status reclaim(struct cache_store *store, uint64_t goal, uint64_t *lacking)
+{
+    uint64_t limit = store->limits.bytes, reserved = 0, live = 0;
+    uint32_t id = 1;
+    enum pd_status status = cache_space_delete_empty(store);
     while (status == PD_OK) {
         status = sum(store, CACHE_FILES_RESERVED, &reserved);
-        *room = reserved + goal <= limit;
-        if (status != PD_OK || *room)
+        *lacking = reserved + goal > limit ? reserved + goal - limit : 0;
+        if (status == PD_OK && *lacking > 0)
+            status = find_most_dead(store, &id, &live);
+        if (status != PD_OK || *lacking == 0 || id == 0)
             break;
-        sqlite3_stmt *statement = database_statement(&store->writer, CACHE_FILE_MOST_DEAD, 0, NULL);
-        int code = statement != NULL ? sqlite3_step(statement) : sqlite3_errcode(store->writer.db);
-        int64_t id = 0, size = 0, live = 0;
-        if (code == SQLITE_ROW) {
-            id = sqlite3_column_int64(statement, 0);
-            size = sqlite3_column_int64(statement, 1);
-            live = sqlite3_column_int64(statement, 2);
-        }
-        database_done(statement);
-        if (code != SQLITE_ROW && code != SQLITE_DONE)
-            return database_failed(&store->writer, code);
-        if (code == SQLITE_DONE || live < 0 || size > UINT32_MAX || size <= live)
-            break; /* nothing to be won */
-        status = rewrite(store, (uint32_t)id, (uint64_t)live);
+        status = rewrite(store, id, live);
     }
     return status;
+}
+
+/* In a transaction. *room: `goal` bytes can be reserved. What others have reserved and not written
+ * yet cannot be won back: so what lacks in the end is taken from the segments. */
+static enum pd_status make_room(struct cache_store *store, uint64_t goal, bool *room)
+{
+    uint64_t limit = store->limits.bytes, slack = limit / SLACK_DIVISOR;
+    uint64_t target = limit > goal + slack ? limit - goal - slack : 0;
+    uint64_t lacking = 0, before = UINT64_MAX, live = 0;
+    enum pd_status status = expire(store, UINT32_MAX);
+    for (;;) {
+        if (status == PD_OK)
+            status = evict(store, target);
+        if (status == PD_OK)
+            status = reclaim(store, goal, &lacking);
+        if (status == PD_OK)
+            status = sum(store, CACHE_FILES_LIVE, &live);
+        *room = lacking == 0;
+        if (status != PD_OK || *room || live == 0 || live >= before)
+            return status;
+        before = live;
+        target = live > lacking ? live - lacking : 0;
+    }
 }
 
 /* ---- Reserving ---- */
