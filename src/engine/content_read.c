@@ -11,10 +11,10 @@
 
 #include "engine/impersonation.h"
 
-/* Who answers MISSING_DATA is taken to fetch the data for so long ([MS-PCCRR] 3.1.2: the time that
- * a request for a block is given). */
-#define FETCH_LIFETIME 2000u /* milliseconds */
-#define FETCH_BLOCKS   64u   /* of one read at most */
+/* Who is answered MISSING_DATA is taken to fetch the data for so long: as a read waits by default.
+ */
+#define FETCH_LIFETIME CONTENT_TIMEOUT_DEFAULT_VALUE /* milliseconds */
+#define FETCH_BLOCKS   64u                           /* of one read at most */
 /* How often a read that waits for another process looks. */
 #define POLL_INTERVAL 30u /* milliseconds */
 #define NEVER         UINT64_MAX
