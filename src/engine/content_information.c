@@ -102,6 +102,8 @@ static void serve(struct content_information *information)
         bool load = !present && !at_end;
         mutex_unlock(&base->lock);
         enum pd_status status = read_store(information, load, position);
+        if (status == PD_INVALIDATED)
+            await_unpublish();
         mutex_lock(&base->lock);
         if (base->queue.head != operation)
             return; /* cancelled meanwhile */

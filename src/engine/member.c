@@ -201,6 +201,36 @@ static void end_in_instance(struct instance *instance, void *context)
                          instance == removed->by ? END_UNPUBLISHED : END_REPLACED);
 }
 
+/* Removals between the store and the end of the handles. */
+static struct {
+    struct mutex lock;
+    struct condition ended;
+    unsigned count;
+} removals = {.lock = MUTEX_INITIALIZER, .ended = CONDITION_INITIALIZER};
+
+static void begin_removal(void)
+{
+    mutex_lock(&removals.lock);
+    removals.count++;
+    mutex_unlock(&removals.lock);
+}
+
+static void end_removal(void)
+{
+    mutex_lock(&removals.lock);
+    removals.count--;
+    condition_wake_all(&removals.ended);
+    mutex_unlock(&removals.lock);
+}
+
+void await_unpublish(void)
+{
+    mutex_lock(&removals.lock);
+    while (removals.count > 0)
+        condition_wait(&removals.ended, &removals.lock);
+    mutex_unlock(&removals.lock);
+}
+
 enum pd_status instance_unpublish(struct instance *instance, const struct identity *user,
                                   const void *identifier, uint32_t identifier_length)
 {
@@ -208,6 +238,7 @@ enum pd_status instance_unpublish(struct instance *instance, const struct identi
         return PD_SHUTDOWN_IN_PROGRESS;
     struct instance_user *entry;
     struct publication_id id;
+    begin_removal();
     enum pd_status status = instance_user(instance, user->user, &entry);
     if (status == PD_OK)
         status = publication_remove_identifier(entry->store, identifier, identifier_length, &id);
@@ -216,5 +247,6 @@ enum pd_status instance_unpublish(struct instance *instance, const struct identi
         struct removed removed = {instance, &id};
         runtime_visit_instances(end_in_instance, &removed);
     }
+    end_removal();
     return status;
 }

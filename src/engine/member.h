@@ -85,5 +85,9 @@ enum pd_status instance_cancel(struct instance *instance, const char *user, cons
 /* Removes a publication of `user`, who is the calling thread's identity, and ends its handles. */
 enum pd_status instance_unpublish(struct instance *instance, const struct identity *user,
                                   const void *identifier, uint32_t identifier_length);
+/* For a thread that found a publication gone, holding no lock: waits until every removal that is
+ * under way in this process has ended its handles, or what is pending there would be told that
+ * somebody else did it. */
+void await_unpublish(void);
 
 #endif

@@ -203,6 +203,13 @@ static const struct member_class stream_class = {end_stream, cancel_in_stream};
  * of them end alike. */
 static void fail(struct stream *stream, enum pd_status status)
 {
+    if (status == PD_INVALIDATED) {
+        mutex_unlock(&stream->base.lock);
+        await_unpublish();
+        mutex_lock(&stream->base.lock);
+        if (stream->base.dead || stream->base.queue.head == NULL)
+            return;
+    }
     enum pd_status rest = status == PD_ABORTED ? PD_ABORTED : PD_INVALIDATED;
     end(stream, true, stream->base.queue.head->block, status, rest);
 }
