@@ -127,7 +127,9 @@ enum pd_status content_cancel(struct content *content, const void *block)
     enum pd_status status = PD_OPERATION_NOT_FOUND;
     struct operation *operation;
     mutex_lock(&content->base.lock);
-    if (block != NULL) {
+    if (content->base.dead) {
+        status = PD_INVALIDATED;
+    } else if (block != NULL) {
         operation = operation_find(queue, block);
         if (operation != NULL) {
             cancel_operation(content, operation);

@@ -49,7 +49,7 @@ enum pd_status content_stream_read(struct content *content, uint8_t *buffer, uin
                                    uint32_t timeout, void *block);
 
 /* One operation, or with NULL all of them. Returns when they are completed.
- * PD_OPERATION_NOT_FOUND: there was none. */
+ * PD_OPERATION_NOT_FOUND: there was none. PD_INVALIDATED. */
 enum pd_status content_cancel(struct content *content, const void *block);
 
 /* More than one content handle, in whatever process of the user, is fetching a segment of this

@@ -303,11 +303,25 @@ static void test_waiting(void)
           first.overlapped.Offset);
     call_fini(&first);
 
-    /* Close completes what is pending. */
-    call_init(&first);
     check_equal(PeerDistClientCloseContent(instance, one), 0, "4.2/Close [D]");
     check_equal(PeerDistClientCloseContent(instance, two), 0, "4.2/Close [D]");
+
+    /* Close completes what is pending. */
+    blob_fini(&information);
+    renew_data();
+    information = information_of(instance, data, SIZE, 2, 0, 0);
+    one = content_open(instance, &information);
+    two = content_open(instance, &information);
+    check_equal(content_block_read(instance, one, 0, bytes_read, 1, 10000, NULL, NULL),
+                PEERDIST_ERROR_MISSING_DATA, "ours/who misses first is to fetch");
+    call_init(&first);
+    check_equal(content_block_read_start(instance, two, 0, bytes_read, 1, 0xFFFFFFFF, &first),
+                ERROR_IO_PENDING, "2.3/BlockRead [D]");
+    check_equal(PeerDistClientCloseContent(instance, two), 0, "4.2/Close [D]");
+    check_equal(call_wait(&first, &bytes), ERROR_OPERATION_ABORTED, "4.3/995 [D]");
+    check_equal(bytes, 0, "4.3/0 bytes [I]");
     call_fini(&first);
+    check_equal(PeerDistClientCloseContent(instance, one), 0, "4.2/Close [D]");
     blob_fini(&information);
 }
 
