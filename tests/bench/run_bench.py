@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """All benchmarks in one run, each figure beside its reference measured in the same rounds.
 
-run_bench.py NATIVE-TREE PE-TREE OUTPUT-FOLDER JSON-FILE
+run_bench.py NATIVE-TREE PE-TREE PE-32-TREE OUTPUT-FOLDER JSON-FILE
 Expects the environment of tests/support/wine-env.sh (run-bench.sh sets it).
 """
 import json
@@ -88,14 +88,24 @@ def machine():
             "wine": run([os.environ["PD_WINE"], "--version"]).strip()}
 
 
-def kernels(native, pe, folder):
+# AVX2 against what OpenSSL can do on the same CPU without its SHA extensions (CPUID 7.EBX bit 29).
+NO_SHANI = {"PEERDIST_CPU_DISABLE": "shani", "OPENSSL_ia32cap": ":~0x20000000"}
+
+
+def kernels(native, pe, pe_32, folder):
+    programs = [("native", [native + "/tests/bench/bench_kernels"], {}),
+                ("native without SHA-NI", [native + "/tests/bench/bench_kernels"], NO_SHANI),
+                ("PE 64-bit under Wine", wine(pe + "/tests/bench/bench_kernels.exe"), {})]
+    if os.path.exists(pe_32 + "/tests/bench/bench_kernels.exe"):
+        programs += [(name, wine(pe_32 + "/tests/bench/bench_kernels.exe"), environment)
+                     for name, environment in (("PE 32-bit under Wine", {}),
+                                               ("PE 32-bit without SHA-NI", NO_SHANI))]
     results = {}
-    for name, prefix, program in (("native", [], native + "/tests/bench/bench_kernels"),
-                                  ("PE under Wine", wine(), pe + "/tests/bench/bench_kernels.exe")):
-        path = os.path.join(folder, "kernels-%s.json" % name.split()[0].lower())
+    for name, program, environment in programs:
+        path = os.path.join(folder, "kernels-%s.json" % name.lower().replace(" ", "-"))
         print("== kernels, %s" % name, flush=True)
-        argument = path if not prefix else "Z:" + path.replace("/", "\\")
-        print(run(prefix + [program, "--json", argument]))
+        argument = path if program[0] != RUN_WINE else "Z:" + path.replace("/", "\\")
+        print(run(program + ["--json", argument], env=dict(os.environ, **environment)))
         with open(path, encoding="utf-8") as file:
             results[name] = json.load(file)
     return results
@@ -188,13 +198,13 @@ def publish(pe, path):
 
 
 def main():
-    native, pe, folder, output = sys.argv[1:5]
+    native, pe, pe_32, folder, output = sys.argv[1:6]
     os.makedirs(folder, exist_ok=True)
     results = {"machine": machine()}
     for name, value in results["machine"].items():
         print("%-16s %s" % (name, value))
     print(flush=True)
-    results["kernels"] = kernels(native, pe, folder)
+    results["kernels"] = kernels(native, pe, pe_32, folder)
     results["segmenter"] = segmenter(native, pe)
     path = make_content(folder)
     try:

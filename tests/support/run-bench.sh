@@ -5,12 +5,13 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cd "$root"
-PD_SETUP=test src/cmake/build.sh native mingw64
+PD_SETUP=test src/cmake/build.sh native mingw64 mingw32
+src/cmake/setup-wine32.sh
 
 export WINEPREFIX=$root/build/wineprefix-bench PD_OUTPUT_DIR=$root/build/x86_64
 . "$here/wine-env.sh"
 wine_env 64
 wine_fresh_prefix
 trap wine_stop EXIT
-python3 -B tests/bench/run_bench.py build/native build/mingw64 "$root/build/bench" \
-    "$root/build/bench.json"
+python3 -B tests/bench/run_bench.py build/native build/mingw64 build/mingw32 \
+    "$root/build/bench" "$root/build/bench.json"

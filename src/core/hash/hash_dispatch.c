@@ -72,8 +72,8 @@ static bool hybrid_wins(void)
 }
 
 /* Names are hash_<algorithm>_<instruction set>_<lanes>. The thresholds are measured: see the
- * benchmark of the kernels. Several messages on the SHA extensions need the 16 registers of 64-bit
- * code; with 8 the states go through memory, and the speed varies by a factor of three. */
+ * benchmark of the kernels. In 32-bit code two messages on the SHA extensions are a kernel of its
+ * own: sha256_ni_ahead.c. */
 #if defined(__x86_64__)
 static const struct hash_plan sha256_hybrid = {
     .name = "avx512+shani",
@@ -98,11 +98,13 @@ static const struct hash_plan sha256_ni = {
 #else
 static const struct hash_plan sha256_avx512_ni = {
     .name = "avx512",
-    .steps = {{hash_sha256_avx512_16, 16, 10, 1}, {hash_sha256_ni_1, 1, 1, 1}},
+    .steps = {{hash_sha256_avx512_16, 16, 10, 1},
+              {hash_sha256_ni_2, 2, 2, 1},
+              {hash_sha256_ni_1, 1, 1, 1}},
 };
 static const struct hash_plan sha256_ni = {
     .name = "shani",
-    .steps = {{hash_sha256_ni_1, 1, 1, 1}},
+    .steps = {{hash_sha256_ni_2, 2, 2, 1}, {hash_sha256_ni_1, 1, 1, 1}},
 };
 #endif
 static const struct hash_plan sha256_avx512 = {

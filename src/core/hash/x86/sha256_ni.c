@@ -8,6 +8,9 @@
 #define NAME    hash_sha256_ni_1
 #include "core/hash/x86/sha256_ni_template.h"
 
+/* Several need the 16 registers of 64-bit code: see sha256_ni_ahead.c. */
+#if defined(__x86_64__)
+
 #define STREAMS 2
 #define NAME    hash_sha256_ni_2
 #include "core/hash/x86/sha256_ni_template.h"
@@ -15,3 +18,5 @@
 #define STREAMS 4
 #define NAME    hash_sha256_ni_4
 #include "core/hash/x86/sha256_ni_template.h"
+
+#endif

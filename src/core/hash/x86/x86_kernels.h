@@ -5,7 +5,7 @@
 
 #include "core/hash/hash_kernels.h"
 
-/* 1, 2 or 4 messages on the SHA extensions (SSE4.1 and SSSE3 come with them). */
+/* 1, 2 or (64-bit code only) 4 messages on the SHA extensions; SSE4.1 and SSSE3 come with them. */
 hash_compress hash_sha256_ni_1, hash_sha256_ni_2, hash_sha256_ni_4;
 
 /* Lanes; the number is how many. AVX-512 means F, BW and VL. */
