@@ -1,16 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Usage: full_disk.sh TEST_STORE.exe
-# Runs the test of the full disk on a small volume of its own, which takes root to mount.
+# Usage: full_disk.sh PROGRAM.exe [read-only]
+# Runs a test of the full disk on a small volume of its own, which takes root to mount. read-only:
+# afterwards the program's test of a volume that is writable, read-only and writable again.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-folder=$PD_BUILD_DIR/full-disk
+name=$(basename "$1" .exe)
+folder=$PD_BUILD_DIR/small-volume-$name
 mkdir -p "$folder" || exit 1
 if ! mount -t tmpfs -o size=3m peerdist-test "$folder" 2>/dev/null; then
-    echo "SKIP: pe.full_disk: mounting a small volume takes root"
+    echo "SKIP: $name: mounting a small volume takes root"
     exit 77
 fi
 trap 'umount -l "$folder"' EXIT
 trap 'exit 1' INT TERM
-PEERDIST_TEST_FULL_DISK=Z:$(printf %s "$folder" | tr / '\\') \
-    "$here/../support/run-wine.sh" "$1"
+PEERDIST_TEST_FULL_DISK=Z:$(printf %s "$folder" | tr / '\\')
+export PEERDIST_TEST_FULL_DISK
+status=0
+"$here/../support/run-wine.sh" "$1" || status=1
+if [ "${2-}" = read-only ]; then
+    "$here/../support/run-wine.sh" "$1" writable || status=1
+    mount -o remount,ro "$folder" || status=1
+    "$here/../support/run-wine.sh" "$1" read-only || status=1
+    mount -o remount,rw "$folder" || status=1
+    "$here/../support/run-wine.sh" "$1" writable || status=1
+fi
+exit $status

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The store out of reach, damaged or full: PEERDIST_ERROR_SERVICE_UNAVAILABLE for each call that
- * needs it, never wrong data or a crash, and all is well again when the cause is gone. The
- * environment variable PEERDIST_STORE says where it lies; PEERDIST_TEST_FULL_DISK names a folder on
- * a volume of a few megabytes for the test of the full disk, which then is the only one.
+ * needs it, never wrong data or a crash, and all is well again when the cause is gone. On
+ * a small volume (store_files.h) the test of the full disk is the only one.
  */
 #include <aclapi.h>
 #include <stdio.h>
@@ -11,151 +10,12 @@
 #include <string.h>
 #include <wchar.h>
 #include "pe/check.h"
+#include "pe/store_files.h"
 #include "pe/support.h"
 
-#define FILES 64
-
-static WCHAR base[MAX_PATH];
 static BYTE data[150000];
 /* The version 1 information of `data`. */
 static struct blob expected;
-
-/* ---- Files of the store -----------------------------------------------------------------------
- */
-
-struct saved {
-    WCHAR path[MAX_PATH];
-    BYTE *bytes;
-    DWORD size;
-};
-static struct saved files[FILES];
-static unsigned file_count;
-
-static HANDLE open_file(const WCHAR *path)
-{
-    return CreateFileW(path, GENERIC_READ | GENERIC_WRITE,
-                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                       0, NULL);
-}
-
-static void save_file(const WCHAR *path)
-{
-    struct saved *file = &files[file_count];
-    HANDLE handle = open_file(path);
-    DWORD got = 0;
-
-    if (handle == INVALID_HANDLE_VALUE)
-        return;
-    file->size = GetFileSize(handle, NULL);
-    file->bytes = malloc(file->size + 1);
-    wcscpy(file->path, path);
-    if (file->bytes && ReadFile(handle, file->bytes, file->size, &got, NULL) && got == file->size)
-        file_count++;
-    else
-        free(file->bytes);
-    CloseHandle(handle);
-}
-
-/* Visits all files below a folder; the shared memory of the database is memory, not a file to
- * overwrite. */
-static void save_files(const WCHAR *folder)
-{
-    WCHAR path[MAX_PATH];
-    WIN32_FIND_DATAW found;
-    HANDLE search;
-
-    swprintf(path, MAX_PATH, L"%ls\\*", folder);
-    search = FindFirstFileW(path, &found);
-    if (search == INVALID_HANDLE_VALUE)
-        return;
-    do {
-        size_t length = wcslen(found.cFileName);
-
-        swprintf(path, MAX_PATH, L"%ls\\%ls", folder, found.cFileName);
-        if (wcscmp(found.cFileName, L".") == 0 || wcscmp(found.cFileName, L"..") == 0)
-            continue;
-        if (found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY)
-            save_files(path);
-        else if (file_count < FILES &&
-                 (length < 4 || wcscmp(found.cFileName + length - 4, L"-shm") != 0))
-            save_file(path);
-    } while (FindNextFileW(search, &found));
-    FindClose(search);
-}
-
-enum damage { GARBAGE, MIDDLE, CUT };
-
-static void damage_files(enum damage damage)
-{
-    unsigned i;
-
-    for (i = 0; i < file_count; i++) {
-        HANDLE handle = open_file(files[i].path);
-        BYTE *bytes = malloc(files[i].size + 1);
-        DWORD start = damage == MIDDLE ? files[i].size / 3 : 0;
-        DWORD written;
-        DWORD k;
-
-        if (handle == INVALID_HANDLE_VALUE || bytes == NULL)
-            continue;
-        for (k = 0; k < files[i].size; k++)
-            bytes[k] = (BYTE)(k * 167 + 13);
-        if (damage == CUT) {
-            SetEndOfFile(handle);
-        } else {
-            SetFilePointer(handle, (LONG)start, NULL, FILE_BEGIN);
-            WriteFile(handle, bytes, files[i].size - start, &written, NULL);
-        }
-        free(bytes);
-        CloseHandle(handle);
-    }
-}
-
-static void restore_files(void)
-{
-    while (file_count > 0) {
-        struct saved *file = &files[--file_count];
-        HANDLE handle = open_file(file->path);
-        DWORD written;
-
-        if (handle != INVALID_HANDLE_VALUE) {
-            WriteFile(handle, file->bytes, file->size, &written, NULL);
-            SetEndOfFile(handle);
-            CloseHandle(handle);
-        }
-        free(file->bytes);
-    }
-}
-
-static void delete_tree(const WCHAR *folder)
-{
-    WCHAR path[MAX_PATH];
-    WIN32_FIND_DATAW found;
-    HANDLE search;
-
-    swprintf(path, MAX_PATH, L"%ls\\*", folder);
-    search = FindFirstFileW(path, &found);
-    if (search == INVALID_HANDLE_VALUE)
-        return;
-    do {
-        swprintf(path, MAX_PATH, L"%ls\\%ls", folder, found.cFileName);
-        if (wcscmp(found.cFileName, L".") == 0 || wcscmp(found.cFileName, L"..") == 0)
-            continue;
-        if (found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY)
-            delete_tree(path);
-        else
-            DeleteFileW(path);
-    } while (FindNextFileW(search, &found));
-    FindClose(search);
-    RemoveDirectoryW(folder);
-}
-
-/* Another store for the instances made from now on. */
-static void use_store(const WCHAR *name, WCHAR *path)
-{
-    swprintf(path, MAX_PATH, L"%ls\\%ls", base, name);
-    SetEnvironmentVariableW(L"PEERDIST_STORE", path);
-}
 
 /* ---- Calls ------------------------------------------------------------------------------------
  */
@@ -212,7 +72,7 @@ static void test_unreachable(void)
     HANDLE instance;
     HANDLE file;
 
-    swprintf(blocker, MAX_PATH, L"%ls\\blocked", base);
+    swprintf(blocker, MAX_PATH, L"%ls\\blocked", store_files_base());
     use_store(L"blocked\\store", path);
     file = CreateFileW(blocker, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
     CloseHandle(file);
@@ -249,7 +109,7 @@ static void test_damage(enum damage damage)
     check_equal(stream_add(instance, stream, data, sizeof(data)), 0, "2.2/AddToStream [D]");
     check_equal(info_open(instance, &finished, 1, 0, 0, &info), 0, "2.2/Open [D]");
     save_files(path);
-    check(file_count > 0, "the machine: the store has files", "%u", file_count);
+    check(saved_files() > 0, "the machine: the store has files", "%u", saved_files());
     damage_files(damage);
 
     for (i = 0; i < 3; i++) {
@@ -295,7 +155,7 @@ static void test_garbage_at_start(void)
     check_equal(publish(instance, &id, data, sizeof(data)), 0, "4.1/publish [D]");
     save_files(path);
     check_equal(PeerDistShutdown(instance), 0, "2.1/Shutdown [D]");
-    file_count = 0;
+    forget_files();
     save_files(path);
     damage_files(GARBAGE);
     instance = instance_new();
@@ -359,27 +219,9 @@ static void test_protection(void)
     check_equal(PeerDistShutdown(instance), 0, "2.1/Shutdown [D]");
 }
 
-/* Fills the volume with a file; true when it is full. */
-static bool fill(const WCHAR *filler)
-{
-    static BYTE zeros[65536];
-    HANDLE file = CreateFileW(filler, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
-    DWORD size = sizeof(zeros);
-    DWORD written;
-
-    if (file == INVALID_HANDLE_VALUE)
-        return false;
-    while (size > 0)
-        if (!WriteFile(file, zeros, size, &written, NULL) || written < size)
-            size /= 2;
-    CloseHandle(file);
-    return true;
-}
-
 static void test_full_disk(void)
 {
     WCHAR path[MAX_PATH];
-    WCHAR filler[MAX_PATH];
     struct identifier before = identifier_new();
     struct identifier fresh;
     HANDLE instance;
@@ -387,10 +229,9 @@ static void test_full_disk(void)
     unsigned i;
 
     use_store(L"store", path);
-    swprintf(filler, MAX_PATH, L"%ls\\filler", base);
     instance = instance_new();
     check_equal(publish(instance, &before, data, sizeof(data)), 0, "4.1/publish [D]");
-    check(fill(filler), "the machine: the volume fills up", "%lu", GetLastError());
+    check(fill_volume(), "the machine: the volume fills up", "%lu", GetLastError());
     /* Room inside the files may last for some publications. */
     for (i = 0; i < 5000 && result == 0; i++) {
         fresh = identifier_new();
@@ -398,7 +239,7 @@ static void test_full_disk(void)
     }
     check_equal(result, PEERDIST_ERROR_SERVICE_UNAVAILABLE, "5/full disk: 4065 [I]");
     check_equal(fetch(instance, &before, "full disk"), 0, "5/full disk: reading goes on [I]");
-    DeleteFileW(filler);
+    empty_volume();
     check_recovers(instance, "5/recovers when there is room [I]");
     check_equal(publish(instance, &fresh, data, sizeof(data)), 0,
                 "5/a publication that failed leaves its identifier free [I]");
@@ -406,10 +247,10 @@ static void test_full_disk(void)
 
     /* Full before there is a store. */
     delete_tree(path);
-    check(fill(filler), "the machine: the volume fills up", "%lu", GetLastError());
+    check(fill_volume(), "the machine: the volume fills up", "%lu", GetLastError());
     instance = instance_new();
     check_unavailable(instance, "5/full disk, no store yet: 4065 [I]");
-    DeleteFileW(filler);
+    empty_volume();
     check_recovers(instance, "5/recovers when there is room [I]");
     check_equal(PeerDistShutdown(instance), 0, "2.1/Shutdown [D]");
     delete_tree(path);
@@ -420,23 +261,17 @@ int main(void)
     struct identifier id = identifier_new();
     WCHAR path[MAX_PATH];
     HANDLE instance;
-    DWORD length;
 
     check_begin("pe.store", 90);
     pattern_fill(data, 0, sizeof(data));
-    GetTempPathW(MAX_PATH - 40, path);
-    swprintf(base, MAX_PATH, L"%lspeerdist-test-%lu", path, GetCurrentProcessId());
-    CreateDirectoryW(base, NULL);
+    store_files_init();
     use_store(L"first", path);
     instance = instance_new();
     check_equal(publish(instance, &id, data, sizeof(data)), 0, "4.1/publish [D]");
     require(info_fetch(instance, &id, 1, 0, 0, &expected) == 0, "2.2/Retrieve [D]", "failed");
     check_equal(PeerDistShutdown(instance), 0, "2.1/Shutdown [D]");
 
-    length = GetEnvironmentVariableW(L"PEERDIST_TEST_FULL_DISK", path, MAX_PATH);
-    if (length > 0 && length < MAX_PATH) {
-        delete_tree(base);
-        wcscpy(base, path);
+    if (store_files_on_small_volume()) {
         test_full_disk();
         blob_fini(&expected);
         return check_end();
@@ -448,6 +283,6 @@ int main(void)
     test_garbage_at_start();
     test_protection();
     blob_fini(&expected);
-    delete_tree(base);
+    store_files_fini();
     return check_end();
 }
