@@ -116,7 +116,9 @@ struct cache_store {
     struct mutex writing; /* guards everything down to `reading` */
     struct database writer;
     struct cache_limits limits;
-    bool swept; /* what the dead left was looked for */
+    bool swept;       /* what the dead left was looked for */
+    bool doubtful;    /* the connections do not see the same */
+    uint64_t doubted; /* when that was last so, of clock_milliseconds */
     uint8_t name[CACHE_WRITER_SIZE];
     struct owner_lock *lock; /* NULL until something is written */
     struct cache_neighbour *neighbours;
@@ -160,6 +162,9 @@ enum pd_status cache_writer_ready(struct cache_store *store);
 enum pd_status cache_reader_ready(struct cache_store *store);
 /* Takes the lock by which others know that this writer lives. */
 enum pd_status cache_writer_lock(struct cache_store *store);
+/* A block that the reader saw is another one to the writer: as after another process moved it, and
+ * as long as the index was replaced under the connections. They are opened anew. With `writing`. */
+void cache_doubt(struct cache_store *store);
 bool cache_writer_lives(struct cache_store *store, const uint8_t name[CACHE_WRITER_SIZE]);
 char *cache_block_path(struct cache_store *store, uint32_t file); /* NULL without memory */
 enum pd_status cache_begin(struct cache_store *store);
@@ -201,6 +206,7 @@ enum pd_status cache_space_sweep(struct cache_store *store);
 /* cache_read.c */
 /* Closes the reading handle of a file that is to be deleted, unless it is in use. */
 void cache_forget_file(struct cache_store *store, uint32_t file);
+void cache_forget_files(struct cache_store *store); /* all */
 /* Writes what cache_touch noted; in a transaction. */
 enum pd_status cache_write_touches(struct cache_store *store);
 

@@ -125,17 +125,29 @@ enum pd_status cache_read(struct cache_store *store, const struct cache_place *p
     return status == PD_OK || status == PD_NO_MEMORY ? status : PD_NOT_FOUND;
 }
 
+static void forget(struct cache_open_file *entry)
+{
+    entry->id = 0;
+    if (entry->users == 0) {
+        data_file_close(entry->file);
+        *entry = (struct cache_open_file){0};
+    }
+}
+
 void cache_forget_file(struct cache_store *store, uint32_t file)
 {
     mutex_lock(&store->files);
     struct cache_open_file *entry = find_open(store, file);
-    if (entry != NULL) {
-        entry->id = 0;
-        if (entry->users == 0) {
-            data_file_close(entry->file);
-            *entry = (struct cache_open_file){0};
-        }
-    }
+    if (entry != NULL)
+        forget(entry);
+    mutex_unlock(&store->files);
+}
+
+void cache_forget_files(struct cache_store *store)
+{
+    mutex_lock(&store->files);
+    for (size_t i = 0; i < CACHE_OPEN_FILES; i++)
+        forget(&store->open_files[i]);
     mutex_unlock(&store->files);
 }
 

@@ -224,12 +224,8 @@ static enum pd_status make_place(struct cache_store *store)
     return status;
 }
 
-/* A file that was removed or replaced under an open connection is left. */
 static enum pd_status connect(struct cache_store *store, struct database *database)
 {
-    if (database->db != NULL && database_is_same_file(database, store->path))
-        return PD_OK;
-    database_close(database, store->path);
     enum pd_status status = make_place(store);
     if (status == PD_OK)
         return database_open(database, store->path);
@@ -239,10 +235,56 @@ static enum pd_status connect(struct cache_store *store, struct database *databa
     return status;
 }
 
+/* A cache can be had again, its index too. Where another process still uses the file it may not be
+ * removable: until that one sees the damage as well. */
+static void remove_index(struct cache_store *store)
+{
+    static const char *const names[] = {CACHE_FILE "-wal", CACHE_FILE "-shm", CACHE_FILE};
+    bool removed = true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *path = path_join(store->folder, names[i]);
+        enum pd_status status = path != NULL ? file_delete(path) : PD_NO_MEMORY;
+        removed = removed && (status == PD_OK || status == PD_NOT_FOUND);
+        free(path);
+    }
+    if (removed)
+        store->reader.damaged = store->writer.damaged = false;
+}
+
+/* Leaves a file that was removed, replaced or damaged under the connections, with all that was
+ * known of it. */
+static void disconnect_if_wrong(struct cache_store *store)
+{
+    mutex_lock(&store->reading);
+    bool damaged = store->reader.damaged || store->writer.damaged;
+    bool moved = store->writer.db != NULL && !database_is_same_file(&store->writer, store->path);
+    if (damaged || moved || store->doubtful) {
+        const char *path = damaged ? NULL : store->path;
+        database_close(&store->reader, path);
+        database_close(&store->writer, path);
+        cache_forget_files(store);
+        store->doubtful = false;
+    }
+    if (damaged && store->folder != NULL)
+        remove_index(store);
+    mutex_unlock(&store->reading);
+}
+
+void cache_doubt(struct cache_store *store)
+{
+    uint64_t now = clock_milliseconds();
+    /* Where files come and go all the time it is the ordinary thing. */
+    if (store->doubted != 0 && now - store->doubted < 1000)
+        return;
+    store->doubted = now;
+    store->doubtful = true;
+}
+
 enum pd_status cache_writer_ready(struct cache_store *store)
 {
+    disconnect_if_wrong(store);
     bool open = store->writer.db != NULL;
-    enum pd_status status = connect(store, &store->writer);
+    enum pd_status status = open ? PD_OK : connect(store, &store->writer);
     if (status != PD_OK)
         return status;
     if (!open || !store->swept) {

@@ -52,6 +52,20 @@ static enum pd_status mark_new(struct cache_store *store, struct batch *batch, u
     return PD_OK;
 }
 
+/* All is there, says the writer. Who brings it again may have been told otherwise by the reader. */
+static void compare_views(struct cache_store *store, struct batch *batch)
+{
+    const struct cache_block *block = &batch->blocks[0];
+    struct cache_row *row = batch->row;
+    mutex_lock(&store->reading);
+    enum pd_status status = cache_reader_ready(store);
+    if (status == PD_OK)
+        status = cache_row_find(&store->reader, cache_key(block->segment), row);
+    mutex_unlock(&store->reading);
+    if (status == PD_OK && (!row->exists || row->places[block->number].file == 0))
+        cache_doubt(store);
+}
+
 static enum pd_status choose(struct cache_store *store, struct batch *batch, uint64_t *bytes)
 {
     enum pd_status status = database_run(&store->writer, CACHE_BEGIN_READING, 0, NULL);
@@ -217,6 +231,8 @@ static enum pd_status write_batch(struct cache_store *store, struct batch *batch
         } else if (status == PD_OK) {
             status = write_bytes(store, batch);
         }
+    } else if (status == PD_OK) {
+        compare_views(store, batch);
     }
     if (status == PD_OK)
         status = cache_begin(store);
@@ -276,9 +292,11 @@ enum pd_status cache_drop(struct cache_store *store, const struct cache_segment 
         status = cache_begin(store);
     if (status == PD_OK) {
         status = cache_row_find(&store->writer, cache_key(segment), row);
-        if (status == PD_OK && cache_row_is(row, segment) && number < row->block_count &&
-            row->places[number].file == place->file &&
-            row->places[number].position == place->position) {
+        if (status == PD_OK && !(cache_row_is(row, segment) && number < row->block_count &&
+                                 row->places[number].file == place->file &&
+                                 row->places[number].position == place->position)) {
+            cache_doubt(store);
+        } else if (status == PD_OK) {
             bool last = row->bytes <= cache_row_block_size(row, number);
             status = cache_row_drop(store, row, number);
             if (status == PD_OK && !last)

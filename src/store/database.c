@@ -53,6 +53,7 @@ enum pd_status database_failed(struct database *database, int code)
     const char *name = database->kind->name;
     bool keep = false;
 
+    database->damaged = (code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT;
     switch (code & 0xff) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
@@ -267,9 +268,11 @@ enum pd_status database_open(struct database *database, const char *path)
     if (code == SQLITE_OK)
         code = sqlite3_exec(database->db, database->kind->settings, NULL, NULL, NULL);
     status = code == SQLITE_OK ? check_tables(database) : database_failed(database, code);
-    if (status == PD_OK)
+    if (status == PD_OK) {
         database->problem[0] = 0;
-    else
+        database->damaged = false;
+    } else {
         database_close(database, NULL); /* never half open */
+    }
     return status;
 }

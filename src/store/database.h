@@ -29,6 +29,7 @@ struct database {
     sqlite3_stmt **statements;
     uint64_t busy_end; /* when waiting for other writers is given up */
     char problem[256]; /* for people; empty: none */
+    bool damaged;      /* what an error last said of the file, until it is opened again */
 };
 
 /* All zero but for `kind` is a closed one. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Usage: full_disk.sh PROGRAM.exe [read-only]
+# Usage: full_disk.sh PROGRAM.exe [read-only [SIZE]]
 # Runs a test of the full disk on a small volume of its own, which takes root to mount. read-only:
 # afterwards the program's test of a volume that is writable, read-only and writable again.
 set -u
@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 name=$(basename "$1" .exe)
 folder=$PD_BUILD_DIR/small-volume-$name
 mkdir -p "$folder" || exit 1
-if ! mount -t tmpfs -o size=3m peerdist-test "$folder" 2>/dev/null; then
+if ! mount -t tmpfs -o size=${3:-3m} peerdist-test "$folder" 2>/dev/null; then
     echo "SKIP: $name: mounting a small volume takes root"
     exit 77
 fi

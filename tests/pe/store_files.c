@@ -183,6 +183,7 @@ void store_files_init(void)
 
     GetTempPathW(MAX_PATH - 40, path);
     swprintf(base, MAX_PATH, L"%lspeerdist-test-%lu", path, GetCurrentProcessId());
+    delete_tree(base); /* of a process that had this number before */
     CreateDirectoryW(base, NULL);
 }
 
