@@ -204,6 +204,8 @@ enum pd_status cache_space_expire(struct cache_store *store);
 enum pd_status cache_space_sweep(struct cache_store *store);
 
 /* cache_read.c */
+/* Segments that were added before are too old: milliseconds of wall_clock. */
+uint64_t cache_oldest_allowed(struct cache_store *store);
 /* Closes the reading handle of a file that is to be deleted, unless it is in use. */
 void cache_forget_file(struct cache_store *store, uint32_t file);
 void cache_forget_files(struct cache_store *store); /* all */

@@ -19,8 +19,7 @@ static void answer(const struct cache_query *query, const struct cache_row *row,
     }
 }
 
-/* Segments added before are too old. */
-static uint64_t oldest_allowed(struct cache_store *store)
+uint64_t cache_oldest_allowed(struct cache_store *store)
 {
     uint64_t now = wall_clock_milliseconds();
     mutex_lock(&store->files);
@@ -35,7 +34,7 @@ enum pd_status cache_locate(struct cache_store *store, const struct cache_query 
     struct cache_row *row = malloc(sizeof(*row));
     if (row == NULL)
         return PD_NO_MEMORY;
-    uint64_t oldest = oldest_allowed(store);
+    uint64_t oldest = cache_oldest_allowed(store);
     mutex_lock(&store->reading);
     enum pd_status status = cache_reader_ready(store);
     if (status == PD_OK)

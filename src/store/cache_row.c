@@ -84,11 +84,13 @@ static enum pd_status load(struct database *database, enum cache_statement which
         row->bytes = (uint64_t)sqlite3_column_int64(statement, 5);
         row->pinned = sqlite3_column_int(statement, 6) != 0;
         bool good = name != NULL && name_length <= CACHE_NAME_MAX;
+        for (int column = 3; column <= 6; column++)
+            good = good && sqlite3_column_type(statement, column) == SQLITE_INTEGER;
         if (good) {
             memcpy(row->name, name, name_length);
             row->name_length = name_length;
         }
-        good = good && derive(row) && blocks != NULL &&
+        good = good && derive(row) && row->bytes <= row->size && blocks != NULL &&
                (size_t)sqlite3_column_bytes(statement, 7) ==
                    row->block_count * (PLACE_SIZE + row->hash_length);
         if (good)

@@ -67,7 +67,8 @@ static const char *const statements[CACHE_STATEMENT_COUNT] = {
     [CACHE_FILE_ADOPT] = "UPDATE file SET sealed=0, writer=?2 WHERE id=?1",
     [CACHE_FILE_DELETE] = "DELETE FROM file WHERE id=?1",
     [CACHE_FILE_EXISTS] = "SELECT count(*) FROM file WHERE id=?1",
-    [CACHE_FILE_EMPTY] = "SELECT id FROM file WHERE sealed=1 AND live<=0 LIMIT 1",
+    [CACHE_FILE_EMPTY] = "SELECT id FROM file WHERE sealed=1 AND live<=0 AND NOT EXISTS"
+                         " (SELECT 1 FROM placed WHERE placed.file=file.id) LIMIT 1",
     [CACHE_FILES_OPEN] = "SELECT id, writer FROM file WHERE sealed=0 AND id>?1 ORDER BY id LIMIT 1",
     [CACHE_FILE_MOST_DEAD] = "SELECT id, reserved, live FROM file WHERE sealed=1"
                              " ORDER BY reserved-live DESC LIMIT 1",
@@ -280,7 +281,7 @@ void cache_doubt(struct cache_store *store)
     store->doubtful = true;
 }
 
-enum pd_status cache_writer_ready(struct cache_store *store)
+static enum pd_status make_ready(struct cache_store *store)
 {
     disconnect_if_wrong(store);
     bool open = store->writer.db != NULL;
@@ -295,6 +296,13 @@ enum pd_status cache_writer_ready(struct cache_store *store)
         store->swept = status == PD_OK;
     }
     return status;
+}
+
+enum pd_status cache_writer_ready(struct cache_store *store)
+{
+    enum pd_status status = make_ready(store);
+    /* Then with an index made anew. */
+    return status != PD_OK && store->writer.damaged ? make_ready(store) : status;
 }
 
 enum pd_status cache_reader_ready(struct cache_store *store)

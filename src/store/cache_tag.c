@@ -77,6 +77,8 @@ enum pd_status cache_flush(struct cache_store *store, const struct cache_tag *ta
         if (status == PD_OK)
             status = cache_end(store, flush_step(store, id, row, &more));
     }
+    if (status != PD_OK && store->writer.damaged)
+        status = cache_writer_ready(store); /* anew: nothing has the tag */
     mutex_unlock(&store->writing);
     free(row);
     return status == PD_NOT_FOUND ? PD_OK : status;
@@ -121,6 +123,8 @@ enum pd_status cache_flush_all(struct cache_store *store)
         if (status == PD_OK)
             status = cache_end(store, flush_all_step(store, row, &more));
     }
+    if (status != PD_OK && store->writer.damaged)
+        status = cache_writer_ready(store);
     mutex_unlock(&store->writing);
     free(row);
     return status;

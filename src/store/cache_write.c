@@ -17,8 +17,15 @@ struct batch {
     size_t count;
     struct cache_place *places; /* where the new ones were written; file 0: not written */
     struct cache_row *row;      /* the segment that is being looked at */
-    uint64_t now;
+    uint64_t now, oldest;
 };
+
+/* The row is this segment's, and not over the age limit. Two segments of one key are as good as
+ * impossible: another one is a damaged row. */
+static bool is_good(const struct batch *batch, const struct cache_segment *segment)
+{
+    return cache_row_is(batch->row, segment) && batch->row->added >= batch->oldest;
+}
 
 static bool same_segment(const struct cache_block *a, const struct cache_block *b)
 {
@@ -33,10 +40,12 @@ static uint32_t block_size(const struct cache_block *block)
 
 /* Marks the blocks that are to be written, with file 1, and adds up their bytes. In a transaction:
  * each look outside of one would take and leave the locks. */
-static enum pd_status mark_new(struct cache_store *store, struct batch *batch, uint64_t *bytes)
+static enum pd_status mark_new(struct cache_store *store, struct batch *batch, uint64_t *bytes,
+                               bool *all)
 {
     struct cache_row *row = batch->row;
     *bytes = 0;
+    *all = true;
     for (size_t i = 0; i < batch->count; i++) {
         const struct cache_block *block = &batch->blocks[i];
         if (i == 0 || !same_segment(block, block - 1)) {
@@ -44,32 +53,46 @@ static enum pd_status mark_new(struct cache_store *store, struct batch *batch, u
             if (status != PD_OK)
                 return status;
         }
-        bool present = row->exists &&
-                       (!cache_row_is(row, block->segment) || row->places[block->number].file != 0);
+        bool present = is_good(batch, block->segment) && row->places[block->number].file != 0;
         batch->places[i].file = present ? 0 : 1;
         *bytes += present ? 0 : block_size(block);
+        *all = *all && !present;
     }
     return PD_OK;
 }
 
-/* All is there, says the writer. Who brings it again may have been told otherwise by the reader. */
+/* Some is there already, says the writer. Who brings it again may have been told otherwise by the
+ * reader. */
 static void compare_views(struct cache_store *store, struct batch *batch)
 {
-    const struct cache_block *block = &batch->blocks[0];
     struct cache_row *row = batch->row;
+    bool same = true;
     mutex_lock(&store->reading);
     enum pd_status status = cache_reader_ready(store);
     if (status == PD_OK)
-        status = cache_row_find(&store->reader, cache_key(block->segment), row);
+        status = database_run(&store->reader, CACHE_BEGIN_READING, 0, NULL);
+    for (size_t i = 0; status == PD_OK && same && i < batch->count; i++) {
+        const struct cache_block *block = &batch->blocks[i];
+        if (i == 0 || !same_segment(block, block - 1))
+            status = cache_row_find(&store->reader, cache_key(block->segment), row);
+        if (status == PD_OK && batch->places[i].file == 0)
+            same = is_good(batch, block->segment) && row->places[block->number].file != 0;
+    }
+    database_rollback(&store->reader);
     mutex_unlock(&store->reading);
-    if (status == PD_OK && (!row->exists || row->places[block->number].file == 0))
+    if (status == PD_OK && !same)
         cache_doubt(store);
 }
 
 static enum pd_status choose(struct cache_store *store, struct batch *batch, uint64_t *bytes)
 {
+    bool all = true;
     enum pd_status status = database_run(&store->writer, CACHE_BEGIN_READING, 0, NULL);
-    return status == PD_OK ? cache_end(store, mark_new(store, batch, bytes)) : status;
+    if (status == PD_OK)
+        status = cache_end(store, mark_new(store, batch, bytes, &all));
+    if (status == PD_OK && !all)
+        compare_views(store, batch);
+    return status;
 }
 
 static enum pd_status write_bytes(struct cache_store *store, struct batch *batch)
@@ -149,13 +172,15 @@ static enum pd_status write_segment(struct cache_store *store, struct batch *bat
     bool placed = false;
     size_t i = first;
     enum pd_status status = cache_row_find(&store->writer, cache_key(segment), row);
-    bool collides = status == PD_OK && row->exists && !cache_row_is(row, segment);
-    if (status == PD_OK && !row->exists)
+    bool good = status == PD_OK && is_good(batch, segment);
+    if (status == PD_OK && row->exists && !good)
+        status = cache_row_remove(store, row);
+    if (status == PD_OK && !good)
         cache_row_new(row, segment, batch->now);
     for (; i < batch->count && same_segment(&batch->blocks[i], &batch->blocks[first]); i++) {
         const struct cache_block *block = &batch->blocks[i];
         struct cache_place *place = &row->places[block->number];
-        if (status != PD_OK || collides || batch->places[i].file == 0 || place->file != 0)
+        if (status != PD_OK || batch->places[i].file == 0 || place->file != 0)
             continue; /* another process may have brought it meanwhile */
         *place = batch->places[i];
         memcpy(row->hashes + block->number * row->hash_length, block->hash, row->hash_length);
@@ -164,7 +189,7 @@ static enum pd_status write_segment(struct cache_store *store, struct batch *bat
         placed = true;
     }
     *end = i;
-    if (status != PD_OK || collides || row->bytes == 0)
+    if (status != PD_OK || row->bytes == 0)
         return status;
     for (i = first; status == PD_OK && i < *end; i++) {
         status = use_tag(store, batch, i, tag);
@@ -231,8 +256,6 @@ static enum pd_status write_batch(struct cache_store *store, struct batch *batch
         } else if (status == PD_OK) {
             status = write_bytes(store, batch);
         }
-    } else if (status == PD_OK) {
-        compare_views(store, batch);
     }
     if (status == PD_OK)
         status = cache_begin(store);
@@ -262,17 +285,25 @@ enum pd_status cache_write(struct cache_store *store, const struct cache_block *
         .places = calloc(count > 0 ? count : 1, sizeof(struct cache_place)),
         .row = malloc(sizeof(struct cache_row)),
         .now = wall_clock_milliseconds(),
+        .oldest = cache_oldest_allowed(store),
     };
     enum pd_status status = PD_NO_MEMORY;
+    bool again = true;
     mutex_lock(&store->writing);
     if (batch.places != NULL && batch.row != NULL)
         status = cache_writer_ready(store);
     if (status == PD_OK)
         status = cache_writer_lock(store);
-    for (size_t done = 0; status == PD_OK && done < count; done += batch.count) {
+    for (size_t done = 0; status == PD_OK && done < count;) {
         batch.blocks = blocks + done;
         batch.count = step_of(store, batch.blocks, count - done);
         status = write_batch(store, &batch);
+        if (status == PD_OK) {
+            done += batch.count;
+        } else if (store->writer.damaged && again) {
+            again = false;
+            status = cache_writer_ready(store); /* makes the index anew */
+        }
     }
     mutex_unlock(&store->writing);
     free(batch.row);

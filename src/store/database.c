@@ -47,13 +47,21 @@ void database_close(struct database *database, const char *path)
     database->db = NULL;
 }
 
+/* Missing tables and columns are an SQLITE_ERROR, as is much else. A row that was not found, and
+ * then cannot be made because it is there, is in one part of the file alone. */
+static bool says_damaged(sqlite3 *db, int code)
+{
+    return code == SQLITE_NOTADB || code == SQLITE_CORRUPT || code == SQLITE_CONSTRAINT ||
+           (code == SQLITE_ERROR && strncmp(sqlite3_errmsg(db), "no such ", 8) == 0);
+}
+
 enum pd_status database_failed(struct database *database, int code)
 {
     const char *reason = sqlite3_errstr(code);
     const char *name = database->kind->name;
     bool keep = false;
 
-    database->damaged = (code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT;
+    database->damaged = says_damaged(database->db, code & 0xff);
     switch (code & 0xff) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:

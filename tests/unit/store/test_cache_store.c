@@ -278,6 +278,54 @@ static void test_drop_and_verify(void **state)
     cache_store_destroy(store);
 }
 
+static char *index_path(void)
+{
+    char *own = path_join(folder, USER), *path = path_join(own, "cache.db");
+    assert_non_null(path);
+    free(own);
+    return path;
+}
+
+/* An index that is removed or damaged is made anew, whatever connections are open. */
+static void test_index_anew(void **state)
+{
+    (void)state;
+    static const uint8_t garbage[8192] = {1, 2, 3};
+    struct cache_store *store = open_store(64 << 20, 0);
+    char *path = index_path();
+    write_segment(store, 1, 1);
+    assert_true(has_segment(store, 1));
+    bool removed = file_delete(path) == PD_OK; /* Win32 does not let it happen */
+    write_segment(store, 2, 1);
+    assert_true(has_segment(store, 2));
+    assert_int_equal(has_segment(store, 1), !removed);
+    cache_store_destroy(store);
+
+    struct data_file *file;
+    assert_int_equal(data_file_open_for_writing(path, &file), PD_OK);
+    assert_int_equal(data_file_write(file, 0, garbage, sizeof(garbage)), PD_OK);
+    data_file_close(file);
+    store = open_store(64 << 20, 0);
+    write_segment(store, 3, 1);
+    assert_true(has_segment(store, 3));
+    assert_false(has_segment(store, 2));
+    cache_store_destroy(store);
+    free(path);
+}
+
+/* What is too old does not stand in the way of the same, new. */
+static void test_old_again(void **state)
+{
+    (void)state;
+    struct cache_store *store = open_store(64 << 20, 60);
+    write_segment(store, 1, 1);
+    now += 61000;
+    assert_false(has_segment(store, 1));
+    write_segment(store, 1, 1);
+    assert_true(has_segment(store, 1));
+    cache_store_destroy(store);
+}
+
 static bool count_fetches(const struct cache_fetch_row *row, void *context)
 {
     assert_int_equal(row->id_length, 32);
@@ -339,6 +387,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_two_writers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_age, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drop_and_verify, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_index_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_old_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fetches, set_up, tear_down),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
