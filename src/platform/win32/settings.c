@@ -51,6 +51,17 @@ static bool read_percent(int branch, uint32_t *percent)
     return true;
 }
 
+static bool read_age(int branch, uint32_t *days)
+{
+    DWORD value = 0;
+
+    if (!read_value(branch, L"Retrieval", L"SegmentTTL", REG_DWORD, &value, sizeof(value)) ||
+        value == 0)
+        return false;
+    *days = value;
+    return true;
+}
+
 static void read_cache_size(struct settings *settings)
 {
     settings->cache_percent = SETTINGS_CACHE_PERCENT;
@@ -72,9 +83,8 @@ void settings_read(struct settings *settings)
         read_setting(L"Service\\Versioning", L"PreferredContentInformationVersion", &value) &&
         value == 1;
     read_cache_size(settings);
-    settings->cache_age_days = read_setting(L"Retrieval", L"SegmentTTL", &value) && value != 0
-                                   ? value
-                                   : SETTINGS_CACHE_AGE_DAYS;
+    if (!read_age(POLICY, &settings->cache_age_days) && !read_age(LOCAL, &settings->cache_age_days))
+        settings->cache_age_days = SETTINGS_CACHE_AGE_DAYS;
 }
 
 enum pd_status settings_set_cache_size(uint32_t percent, uint64_t bytes)

@@ -40,12 +40,22 @@ static void unset(const wchar_t *path, const wchar_t *name)
     RegCloseKey(key);
 }
 
+#define REPUBLICATION L"\\CacheMgr\\Republication"
+
 /* Only keys that these tests make; children first. */
 static int remove_keys(void **state)
 {
-    static const wchar_t *const paths[] = {
-        REGISTRY_POLICY L"\\Service\\Versioning", REGISTRY_POLICY L"\\Service", REGISTRY_POLICY,
-        REGISTRY_LOCAL L"\\Service\\Versioning", REGISTRY_LOCAL L"\\Service"};
+    static const wchar_t *const paths[] = {REGISTRY_POLICY L"\\Service\\Versioning",
+                                           REGISTRY_POLICY L"\\Service",
+                                           REGISTRY_POLICY,
+                                           REGISTRY_LOCAL L"\\Service\\Versioning",
+                                           REGISTRY_LOCAL L"\\Service",
+                                           REGISTRY_POLICY REPUBLICATION,
+                                           REGISTRY_POLICY L"\\CacheMgr",
+                                           REGISTRY_LOCAL REPUBLICATION,
+                                           REGISTRY_LOCAL L"\\CacheMgr",
+                                           REGISTRY_POLICY L"\\Retrieval",
+                                           REGISTRY_LOCAL L"\\Retrieval"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
@@ -107,6 +117,49 @@ static void test_wrong_types(void **state)
     settings_read(&settings);
     assert_true(settings.enabled);
     RegCloseKey(key);
+}
+/* A policy wins; of the local values the one that was set last. Out of range is absent. */
+static void test_cache_size(void **state)
+{
+    static const DWORD wrong[] = {0, 81, 100, 0xffffffff};
+    struct settings settings;
+
+    (void)state;
+    settings_read(&settings);
+    assert_int_equal(settings.cache_percent, SETTINGS_CACHE_PERCENT);
+    assert_int_equal(settings.cache_age_days, SETTINGS_CACHE_AGE_DAYS);
+    assert_false(settings.cache_by_bytes);
+    assert_int_equal(settings_set_cache_size(12, 0), PD_OK);
+    settings_read(&settings);
+    assert_int_equal(settings.cache_percent, 12);
+    assert_false(settings.cache_by_bytes);
+    assert_int_equal(settings_set_cache_size(0, 5000000000), PD_OK);
+    settings_read(&settings);
+    assert_true(settings.cache_by_bytes);
+    assert_int_equal(settings.cache_bytes, 5000000000);
+    set(REGISTRY_POLICY REPUBLICATION, L"SizePercent", 80);
+    settings_read(&settings);
+    assert_false(settings.cache_by_bytes);
+    assert_int_equal(settings.cache_percent, 80);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        set(REGISTRY_POLICY REPUBLICATION, L"SizePercent", wrong[i]);
+        settings_read(&settings);
+        assert_true(settings.cache_by_bytes);
+    }
+    assert_int_equal(settings_set_cache_size(7, 0), PD_OK);
+    settings_read(&settings);
+    assert_false(settings.cache_by_bytes);
+    assert_int_equal(settings.cache_percent, 7);
+
+    set(REGISTRY_LOCAL L"\\Retrieval", L"SegmentTTL", 3);
+    settings_read(&settings);
+    assert_int_equal(settings.cache_age_days, 3);
+    set(REGISTRY_POLICY L"\\Retrieval", L"SegmentTTL", 9);
+    settings_read(&settings);
+    assert_int_equal(settings.cache_age_days, 9);
+    set(REGISTRY_POLICY L"\\Retrieval", L"SegmentTTL", 0);
+    settings_read(&settings);
+    assert_int_equal(settings.cache_age_days, 3);
 }
 #else
 #include "platform/posix/settings.h"
@@ -213,6 +266,7 @@ int main(void)
 #ifdef _WIN32
         cmocka_unit_test_setup_teardown(test_who_wins, remove_keys, remove_keys),
         cmocka_unit_test_setup_teardown(test_wrong_types, remove_keys, remove_keys),
+        cmocka_unit_test_setup_teardown(test_cache_size, remove_keys, remove_keys),
 #endif
         cmocka_unit_test_setup_teardown(test_changes_are_noticed, remove_keys, remove_keys),
         cmocka_unit_test(test_start_and_stop),
