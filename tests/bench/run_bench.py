@@ -11,6 +11,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUN_WINE = os.path.join(HERE, "..", "support", "run-wine.sh")
@@ -159,6 +160,41 @@ def cache(pe, path):
     return results
 
 
+# figure -> (unit, factor, at most)
+STORE_FIGURES = {"open": ("ms", 1e3, 100), "open after a crash": ("ms", 1e3, 500),
+                 "memory to open": ("MiB", 1 / (1 << 20), 32), "look-up": ("us", 1e6, 10)}
+
+
+def cache_store(native, pe, folder):
+    """The index with a million segments."""
+    segments = "1000000"
+    results = []
+    print("\n== a cache index of %s segments, median of %d (least..greatest)" % (segments, ROUNDS))
+    for system, program in (("native", [native + "/tests/bench/bench_cache_store"]),
+                            ("PE under Wine", wine(pe + "/tests/bench/bench_cache_store.exe"))):
+        with tempfile.TemporaryDirectory(dir=folder) as store:
+            path = store if system == "native" else "Z:" + store.replace("/", "\\")
+            environment = dict(os.environ, PEERDIST_STORE=path)
+            call = lambda *words: run(program + list(words), env=environment)
+            call("fill", segments)
+            rows = {name: [] for name in STORE_FIGURES}
+            for _ in range(ROUNDS):
+                measured = json.loads(call("open", segments).strip().splitlines()[-1])
+                rows["open"].append(measured["open"])
+                rows["memory to open"].append(measured["memory"])
+                rows["look-up"].append(measured["look-up"])
+                call("crash", "20000")
+                measured = json.loads(call("open", segments).strip().splitlines()[-1])
+                rows["open after a crash"].append(measured["open"])
+        for name, values in rows.items():
+            unit, factor, bar = STORE_FIGURES[name]
+            figure = spread([value * factor for value in values])
+            results.append({"system": system, "figure": name, "unit": unit, "value": figure,
+                            "at most": bar})
+            print("  %-14s %-19s %-26s %s, at most %s" % (system, name, shown(figure), unit, bar))
+    return results
+
+
 def publish(pe, path):
     program = pe + "/tests/bench/bench_publish.exe"
     speeds, ratios, reference = {}, {}, []
@@ -212,6 +248,7 @@ def main():
         results["cache"] = cache(pe, path)
     finally:
         os.unlink(path)
+    results["cache index"] = cache_store(native, pe, folder)
     with open(output, "w", encoding="utf-8") as file:
         json.dump(results, file, indent=1)
     print("\nthe same as JSON: %s" % output)
