@@ -193,7 +193,12 @@ static int verify_cache(void)
                      " bad and dropped\n",
                      result.blocks, result.segments, result.bytes, result.dropped);
     int code = finish(&cache, status, "verify the cache");
-    return code == CLI_OK && result.dropped > 0 ? CLI_FAILED : code;
+    if (code == CLI_OK && result.dropped > 0)
+        code = error_report(ERROR_CRC,
+                            "%" PRIu64 " blocks were not what they should be; they were "
+                            "dropped, and will be fetched again when they are needed",
+                            result.dropped);
+    return code;
 }
 
 static int pin_cache(const char *text, bool pinned)
@@ -204,7 +209,11 @@ static int pin_cache(const char *text, bool pinned)
         return cli_usage("cache", "a tag is 32 hexadecimal digits, not '%s'", text);
     if (!open_cache(&cache))
         return CLI_FAILED;
-    return finish(&cache, cache_pin(cache.store, &tag, pinned), "pin: the cache holds no such tag");
+    enum pd_status status = cache_pin(cache.store, &tag, pinned);
+    if (status != PD_NOT_FOUND)
+        return finish(&cache, status, pinned ? "pin it" : "unpin it");
+    close_cache(&cache);
+    return error_report(ERROR_NOT_FOUND, "the cache holds nothing with the tag %s", text);
 }
 
 int command_cache(int argc, char **argv)
@@ -237,6 +246,10 @@ int command_cache(int argc, char **argv)
     int words = argc - optind;
     const char *what = words > 0 ? argv[optind] : "";
     const char *argument = words == 2 ? argv[optind + 1] : NULL;
+    if (as_json && strcmp(what, "show") != 0)
+        return cli_usage(argv[0], "--json goes with show only");
+    if (tag != NULL && strcmp(what, "flush") != 0)
+        return cli_usage(argv[0], "--tag goes with flush only");
     if (words == 1 && strcmp(what, "show") == 0)
         return show_cache(as_json);
     if (words == 1 && strcmp(what, "flush") == 0)

@@ -225,8 +225,14 @@ static bool fetch_twice(struct demo *demo)
         return false;
     progress_end(&demo->bar);
     print_fetched("fetched again", &second);
-    return first.from_cache + first.from_origin == demo->published_bytes &&
-           second.from_cache == demo->published_bytes;
+    if (first.from_cache + first.from_origin == demo->published_bytes &&
+        second.from_cache == demo->published_bytes)
+        return true;
+    output_error("peerdist-demo: %" PRIu64 " bytes were published, and had to be fetched at first, "
+                 "and again from the cache alone\n"
+                 "  Is the cache large enough? See 'peerdist cache limit'.\n",
+                 demo->published_bytes);
+    return false;
 }
 
 static int run(struct demo *demo, struct demo_job *jobs, const char *folder)

@@ -70,6 +70,7 @@ static DWORD fetch_entry(struct demo *demo, size_t number, bool from_origin,
             file_reader_close(&origin);
     }
     file_reader_close(&comparison->file);
+    SecureZeroMemory(information, request.information_length); /* segment secrets */
     free(information);
     return error;
 }

@@ -43,13 +43,16 @@ static const struct error_text table[] = {
     ERROR_ENTRY(ERROR_INVALID_NAME, "The name has characters that a file name cannot have."),
     ERROR_ENTRY(ERROR_FILENAME_EXCED_RANGE, "The name is too long."),
     ERROR_ENTRY(ERROR_FILE_TOO_LARGE, "The file is too large to be what it should be."),
-    ERROR_ENTRY(ERROR_OPERATION_ABORTED, "It was interrupted; nothing stays published."),
-    ERROR_ENTRY(ERROR_NOT_FOUND, "The content is not published by this user: publish it first, and "
-                                 "hold it with --hold."),
+    ERROR_ENTRY(ERROR_OPERATION_ABORTED, "It was interrupted; nothing is left behind."),
+    ERROR_ENTRY(ERROR_NOT_FOUND, "A content must be published by this user first, and held with "
+                                 "--hold; 'peerdist cache show' lists the tags of the cache."),
     ERROR_ENTRY(ERROR_ACCESS_DISABLED_BY_POLICY,
                 "BranchCache is switched off: set the value Enable below "
                 "HKLM\\SOFTWARE\\Policies\\Microsoft\\PeerDist\\Service to 1, or delete it."),
     ERROR_ENTRY(ERROR_CANT_OPEN_ANONYMOUS, "The user could not be determined."),
+    ERROR_ENTRY(ERROR_TIMEOUT, "Somebody else was fetching these bytes, and did not have them in "
+                               "time: try again, allow more with --timeout, or name a copy with "
+                               "--origin."),
     ERROR_ENTRY(PEERDIST_ERROR_CONTENTINFO_VERSION_UNSUPPORTED,
                 "The content information is of a version that cannot be read, or the version asked "
                 "for is switched off: try the other --ci-version."),

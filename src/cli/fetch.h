@@ -12,12 +12,24 @@
 #include "cli/content.h"
 #include "cli/file_io.h"
 
+/* Tells whole blocks, and whether they are the content's: see cli/block_check.h. */
+struct fetch_check {
+    uint32_t (*cover)(void *context, uint64_t offset, uint64_t end, uint32_t room, uint64_t *begin);
+    bool (*verify)(void *context, uint64_t begin, const uint8_t *data, uint32_t length,
+                   uint64_t *wrong);
+    void *context;
+};
+
 struct fetch_request {
     const uint8_t *information;
     size_t information_length;
     PEERDIST_CONTENT_TAG tag;
     DWORD timeout;              /* of each read, milliseconds or a PEERDIST_READ_TIMEOUT constant */
     struct file_reader *origin; /* the whole content; NULL: what is missing is an error */
+    /* Of what comes from the origin; NULL: it is handed on unchecked (and never gets into the cache
+     * when it is wrong). */
+    const struct fetch_check *check;
+    HANDLE interrupted; /* event that ends the call with ERROR_OPERATION_ABORTED; may be NULL */
     /* Receives the bytes in order; a Win32 error ends the call. */
     DWORD (*piece)(void *context, const uint8_t *data, DWORD length);
     void *context;
@@ -25,9 +37,11 @@ struct fetch_request {
 struct fetch_result {
     uint64_t from_cache, from_origin;        /* bytes */
     uint64_t missing_offset, missing_length; /* where it ended with PEERDIST_ERROR_MISSING_DATA or
-                                              * ERROR_TIMEOUT */
+                                              * ERROR_TIMEOUT; with ERROR_INVALID_DATA the
+                                              * offset is that of the origin's wrong block */
 };
-/* ERROR_HANDLE_EOF: the origin ends before the content does. */
+/* ERROR_HANDLE_EOF: the origin ends before the content does. ERROR_INVALID_DATA: it is another
+ * content. */
 DWORD fetch_content(struct content_session *session, const struct fetch_request *request,
                     struct fetch_result *result);
 

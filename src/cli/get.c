@@ -7,22 +7,26 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cli/block_check.h"
 #include "cli/error_text.h"
 #include "cli/fetch.h"
+#include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/text.h"
 #include "core/content_info.h"
 
 #define INFORMATION_LIMIT (1ull << 31)
+#define LONGEST_TIMEOUT   0x7ffffffful /* milliseconds; almost 25 days */
 
 static const char help[] =
     "usage: peerdist get FILE.ci --out FILE [OPTION...]\n"
     "\n"
     "Reads the content that FILE.ci describes: from the data cache, and what is not\n"
-    "there from the origin, which is then put into the cache. Every byte from the\n"
-    "cache is checked against the content information; what comes from the origin\n"
-    "is written as it is. FILE is only there when all went well.\n"
+    "there from the origin, which is then put into the cache. Every byte is checked\n"
+    "against the content information, wherever it comes from. FILE is only there\n"
+    "when all went well.\n"
     "\n"
     "  --out FILE      where the content goes\n"
     "  --origin FILE   a copy of the whole content, for what is missing; without it\n"
@@ -45,8 +49,19 @@ struct get_output {
     struct file_writer writer;
     struct progress bar;
     const char *path;
-    uint64_t bytes;
+    uint64_t bytes, expected; /* expected 0: not known, the library will say why */
 };
+
+static uint32_t cover(void *context, uint64_t offset, uint64_t end, uint32_t room, uint64_t *begin)
+{
+    return block_check_cover(context, offset, end, room, begin);
+}
+
+static bool verify(void *context, uint64_t begin, const uint8_t *data, uint32_t length,
+                   uint64_t *wrong)
+{
+    return block_check_verify(context, begin, data, length, wrong);
+}
 
 static DWORD on_piece(void *context, const uint8_t *data, DWORD length)
 {
@@ -85,14 +100,20 @@ static void print_result(const struct get_options *options, const struct get_out
     output_print("\n");
 }
 
-static int report_failure(const struct get_options *options, const struct fetch_result *result,
-                          DWORD error)
+static int report_failure(const struct get_options *options, const struct get_output *output,
+                          const struct fetch_result *result, DWORD error)
 {
+    if (error == ERROR_INVALID_DATA)
+        return error_report(error, "%s is another content: its block at %" PRIu64 " is wrong",
+                            options->origin, result->missing_offset);
     if (error == ERROR_HANDLE_EOF)
         return error_report(error, "%s ends before the content does", options->origin);
     if (error == (DWORD)PEERDIST_ERROR_MISSING_DATA || error == ERROR_TIMEOUT)
-        return error_report(error, "%" PRIu64 " bytes at %" PRIu64 " are missing",
-                            result->missing_length, result->missing_offset);
+        return error_report(error,
+                            "%" PRIu64 " bytes at %" PRIu64 " are missing; %" PRIu64 " of %" PRIu64
+                            " were there before them",
+                            result->missing_length, result->missing_offset, output->bytes,
+                            output->expected);
     return error_report(error, "cannot get the content of %s", options->information);
 }
 
@@ -102,11 +123,14 @@ static int get(struct get_options *options, const uint8_t *information, size_t l
     struct get_output output = {.path = options->out};
     struct file_reader origin;
     struct content_info parsed;
+    struct block_check blocks;
+    struct fetch_check check = {cover, verify, &blocks};
     struct fetch_request request = {.information = information,
                                     .information_length = length,
                                     .tag = options->tag,
                                     .timeout = options->timeout,
                                     .origin = options->origin ? &origin : NULL,
+                                    .interrupted = interrupt_event(),
                                     .piece = on_piece,
                                     .context = &output};
     struct fetch_result result;
@@ -126,15 +150,18 @@ static int get(struct get_options *options, const uint8_t *information, size_t l
         error_report(error, "cannot start the library");
         goto abandon;
     }
-    /* For the bar; the library finds out by itself what is wrong. */
-    progress_begin(&output.bar, content_info_parse(information, length, &parsed) == PD_OK
-                                    ? parsed.range_end - parsed.range_start
-                                    : 0);
+    /* For the bar and the origin; the library finds out by itself what is wrong. */
+    if (content_info_parse(information, length, &parsed) == PD_OK) {
+        output.expected = parsed.range_end - parsed.range_start;
+        block_check_init(&blocks, &parsed);
+        request.check = &check;
+    }
+    progress_begin(&output.bar, output.expected);
     error = fetch_content(&session, &request, &result);
     progress_end(&output.bar);
     content_session_close(&session);
     if (error != ERROR_SUCCESS) {
-        report_failure(options, &result, error);
+        report_failure(options, &output, &result, error);
         goto abandon;
     }
     error = file_writer_commit(&output.writer);
@@ -157,7 +184,10 @@ static int get_file(struct get_options *options)
 {
     uint8_t *information, digest[HASH_MAX_SIZE];
     size_t length;
-    DWORD error = file_read_whole(options->information, INFORMATION_LIMIT, &information, &length);
+    DWORD error = interrupt_watch();
+    if (error != ERROR_SUCCESS)
+        return error_report(error, "cannot start");
+    error = file_read_whole(options->information, INFORMATION_LIMIT, &information, &length);
     if (error != ERROR_SUCCESS)
         return error_report(error, "cannot read %s", options->information);
     int code = CLI_FAILED;
@@ -173,6 +203,18 @@ static int get_file(struct get_options *options)
     return code;
 }
 
+/* Beyond are constants of the API's, with other meanings. */
+static bool parse_timeout(const char *text, DWORD *timeout)
+{
+    const char *end = text + strlen(text);
+    uint64_t number;
+    if (end == text || end[-1] < '0' || end[-1] > '9' || !cli_parse_bytes(text, end, &number) ||
+        number > LONGEST_TIMEOUT)
+        return false;
+    *timeout = (DWORD)number;
+    return true;
+}
+
 int command_get(int argc, char **argv)
 {
     static const struct option long_options[] = {
@@ -182,7 +224,6 @@ int command_get(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
     };
     struct get_options options = {.timeout = PEERDIST_READ_TIMEOUT_DEFAULT};
-    char *end;
     int option;
 
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -197,9 +238,9 @@ int command_get(int argc, char **argv)
             options.timeout = PEERDIST_READ_TIMEOUT_LOCAL_CACHE_ONLY;
             break;
         case 't':
-            options.timeout = (DWORD)strtoul(optarg, &end, 10);
-            if (*optarg < '0' || *optarg > '9' || *end != 0)
-                return cli_usage(argv[0], "--timeout is in milliseconds, not '%s'", optarg);
+            if (!parse_timeout(optarg, &options.timeout))
+                return cli_usage(argv[0], "--timeout is 0 to %lu milliseconds, not '%s'",
+                                 LONGEST_TIMEOUT, optarg);
             break;
         case 'g':
             if (!cli_parse_tag(optarg, options.tag.Data))
@@ -221,5 +262,9 @@ int command_get(int argc, char **argv)
     if (options.out == NULL)
         return cli_usage(argv[0], "--out FILE is needed");
     options.information = argv[optind];
+    if (text_is_same_path(options.out, options.information))
+        return cli_usage(argv[0], "--out would replace FILE.ci itself");
+    if (options.origin != NULL && text_is_same_path(options.out, options.origin))
+        return cli_usage(argv[0], "--out would replace the origin itself");
     return get_file(&options);
 }

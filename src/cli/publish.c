@@ -10,6 +10,7 @@
 #include <wchar.h>
 #include "cli/content.h"
 #include "cli/error_text.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/text.h"
@@ -49,19 +50,6 @@ struct publish_options {
     bool hold;
 };
 
-/* Set by Ctrl-C, and never reset. */
-static HANDLE interrupted;
-
-static BOOL WINAPI on_control(DWORD type)
-{
-    (void)type;
-    /* The second time the system's own handler ends the process. */
-    if (WaitForSingleObject(interrupted, 0) == WAIT_OBJECT_0)
-        return FALSE;
-    SetEvent(interrupted);
-    return TRUE;
-}
-
 struct publish_progress {
     struct progress bar;
     uint64_t before; /* bytes of the files before this one */
@@ -73,7 +61,7 @@ static bool on_advance(void *context, uint64_t bytes)
     struct publish_progress *progress = context;
 
     progress_update(&progress->bar, progress->before + bytes, progress->path);
-    return WaitForSingleObject(interrupted, 0) != WAIT_OBJECT_0;
+    return !interrupted();
 }
 
 /* Where the content information goes: counted, and written when there is a file for it. */
@@ -213,14 +201,10 @@ static int publish_all(int count, char **paths, const struct publish_options *op
     struct content_session session;
     struct publish_progress progress = {.before = 0};
     int code = CLI_OK;
-    DWORD error;
+    DWORD error = interrupt_watch();
 
-    /* The handler and its event are never taken away: it may be running when this returns. */
-    interrupted = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (!interrupted)
-        return error_report(GetLastError(), "cannot start");
-    SetConsoleCtrlHandler(on_control, TRUE);
-
+    if (error != ERROR_SUCCESS)
+        return error_report(error, "cannot start");
     error = content_session_open(&session);
     if (error != ERROR_SUCCESS)
         return error_report(error, "cannot start the library");
@@ -230,21 +214,10 @@ static int publish_all(int count, char **paths, const struct publish_options *op
     if (code == CLI_OK && options->hold) {
         output_print("holding %d publication%s, Ctrl-C ends\n", count, count == 1 ? "" : "s");
         if (output_flush())
-            WaitForSingleObject(interrupted, INFINITE);
+            WaitForSingleObject(interrupt_event(), INFINITE);
     }
     content_session_close(&session);
     return code;
-}
-
-static bool is_same_path(const char *one, const char *other)
-{
-    wchar_t *full_one = text_full_path(one);
-    wchar_t *full_other = text_full_path(other);
-    bool same = full_one && full_other && _wcsicmp(full_one, full_other) == 0;
-
-    free(full_one);
-    free(full_other);
-    return same;
 }
 
 static bool parse_range(const char *text, struct publish_options *options)
@@ -317,7 +290,7 @@ int command_publish(int argc, char **argv)
         return cli_usage(argv[0], "no FILE given");
     if (argc - optind > 1 && (options.id || options.out))
         return cli_usage(argv[0], "%s goes with one FILE only", options.id ? "--id" : "--out");
-    if (options.out && is_same_path(argv[optind], options.out))
+    if (options.out && text_is_same_path(argv[optind], options.out))
         return cli_usage(argv[0], "--out would replace the FILE itself");
     return publish_all(argc - optind, argv + optind, &options);
 }

@@ -15,6 +15,7 @@
 #include "cli/output.h"
 #include "cli/text.h"
 #include "core/hash/hash_many.h"
+#include "engine/user_cache.h"
 #include "platform/identity.h"
 #include "platform/secret_key_store.h"
 #include "store/publication_store.h"
@@ -23,10 +24,10 @@ static const char help[] =
     "usage: peerdist status [--json]\n"
     "\n"
     "Prints the state of the service and the versions of content information it\n"
-    "makes, which library was loaded, where the store of this user is, what it holds\n"
-    "and what is wrong with it, where the secret key is kept, and how hashes are\n"
-    "computed. The exit code is 0 also when the service is disabled or unavailable,\n"
-    "for its state is what was asked.\n"
+    "makes, which library was loaded, where the store and the data cache of this\n"
+    "user are, what they hold and what is wrong with them, where the secret key is\n"
+    "kept, and how hashes are computed. The exit code is 0 also when the service is\n"
+    "disabled or unavailable, for its state is what was asked.\n"
     "\n"
     "  --json  as JSON\n";
 
@@ -36,6 +37,7 @@ struct report {
     char library_version[64];
     char user[IDENTITY_USER_MAX];
     struct publication_store_report store;
+    struct cache_report cache;
     const char *key_location; /* NULL: there is none yet */
 };
 
@@ -89,6 +91,19 @@ static DWORD get_service(struct report *report)
     return error;
 }
 
+/* What is wrong with the cache is part of the report. */
+static enum pd_status get_cache(struct report *report)
+{
+    struct cache_limits limits = user_cache_limits();
+    struct cache_store *store = cache_store_create(report->user, &limits);
+
+    if (store == NULL)
+        return PD_NO_MEMORY;
+    (void)cache_inspect(store, &report->cache, NULL, NULL);
+    cache_store_destroy(store);
+    return PD_OK;
+}
+
 static enum pd_status get_store(struct report *report)
 {
     struct identity identity;
@@ -105,6 +120,8 @@ static enum pd_status get_store(struct report *report)
     } else {
         status = PD_NO_MEMORY;
     }
+    if (status == PD_OK)
+        status = get_cache(report);
     identity_fini(&identity);
     return status;
 }
@@ -126,6 +143,13 @@ static void print_report(const struct report *report)
                  report->store.content_bytes);
     if (*problem)
         output_print("            PROBLEM: %s\n", problem);
+    output_print("cache       %s\n", report->cache.path);
+    output_print("            %" PRIu64 " bytes in %" PRIu64 " segments; on disk %" PRIu64
+                 " of %" PRIu64 " bytes\n",
+                 report->cache.bytes, report->cache.segments, report->cache.file_bytes,
+                 report->cache.limits.bytes);
+    if (*report->cache.problem)
+        output_print("            PROBLEM: %s\n", report->cache.problem);
     output_print("secret key  %s%s\n", report->key_location ? "kept for this " : "",
                  report->key_location ? report->key_location : "none yet: made on first use");
     output_print("hashing     SHA-256: %s, SHA-512: %s\n", hash_many_implementation(HASH_SHA256),
@@ -153,6 +177,14 @@ static void print_report_json(const struct report *report)
     json_number(&json, "publications", report->store.publications);
     json_number(&json, "content_bytes", report->store.content_bytes);
     json_string(&json, "problem", *report->store.problem ? report->store.problem : NULL);
+    json_close(&json, '}');
+    json_open(&json, "cache", '{');
+    json_string(&json, "path", report->cache.path);
+    json_number(&json, "segments", report->cache.segments);
+    json_number(&json, "bytes", report->cache.bytes);
+    json_number(&json, "file_bytes", report->cache.file_bytes);
+    json_number(&json, "limit", report->cache.limits.bytes);
+    json_string(&json, "problem", *report->cache.problem ? report->cache.problem : NULL);
     json_close(&json, '}');
     json_string(&json, "secret_key", report->key_location);
     json_open(&json, "hashing", '{');

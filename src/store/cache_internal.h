@@ -158,7 +158,9 @@ struct cache_row {
 /* The connection for writing, open; what the dead left is cleared away the first time. With
  * `writing`. */
 enum pd_status cache_writer_ready(struct cache_store *store);
-/* The same for reading; with `reading`. */
+/* The same, but PD_NOT_FOUND where there is no index yet, and none is made. */
+enum pd_status cache_writer_existing(struct cache_store *store);
+/* For reading, made where there is none; with `reading`. */
 enum pd_status cache_reader_ready(struct cache_store *store);
 /* Takes the lock by which others know that this writer lives. */
 enum pd_status cache_writer_lock(struct cache_store *store);

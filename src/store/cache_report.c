@@ -75,7 +75,7 @@ enum pd_status cache_inspect(struct cache_store *store, struct cache_report *rep
     memset(report, 0, sizeof(*report));
     mutex_lock(&store->writing);
     report->limits = store->limits;
-    enum pd_status status = cache_writer_ready(store);
+    enum pd_status status = cache_writer_existing(store);
     if (status == PD_OK)
         status = cache_begin(store);
     if (status == PD_OK)
@@ -90,7 +90,7 @@ enum pd_status cache_inspect(struct cache_store *store, struct cache_report *rep
         snprintf(report->path, sizeof(report->path), "%s", store->path);
     snprintf(report->problem, sizeof(report->problem), "%s", store->writer.problem);
     mutex_unlock(&store->writing);
-    return status;
+    return status == PD_NOT_FOUND ? PD_OK : status;
 }
 
 /* ---- Verifying ---- */
@@ -199,7 +199,7 @@ static enum pd_status next_segment(struct verifying *verifying, int64_t *id, boo
 {
     struct cache_store *store = verifying->store;
     mutex_lock(&store->writing);
-    enum pd_status status = cache_writer_ready(store);
+    enum pd_status status = cache_writer_existing(store);
     *found = false;
     if (status == PD_OK) {
         sqlite3_stmt *statement = database_statement(&store->writer, CACHE_NEXT_SEGMENT, 1, id);
@@ -244,5 +244,5 @@ enum pd_status cache_verify(struct cache_store *store,
     }
     free(data);
     free(verifying);
-    return status;
+    return status == PD_NOT_FOUND ? PD_OK : status;
 }

@@ -475,7 +475,11 @@ enum pd_status cache_trim(struct cache_store *store)
     bool room = true;
     uint64_t reserved = 0;
     mutex_lock(&store->writing);
-    enum pd_status status = cache_writer_ready(store);
+    enum pd_status status = cache_writer_existing(store);
+    if (status == PD_NOT_FOUND) {
+        mutex_unlock(&store->writing);
+        return PD_OK;
+    }
     if (status == PD_OK)
         status = cache_writer_lock(store);
     if (status == PD_OK)

@@ -200,15 +200,15 @@ void cache_set_limits(struct cache_store *store, const struct cache_limits *limi
 
 /* ---- Connections ---- */
 
-/* Makes sure of the folder, which may have been removed since. */
-static enum pd_status make_place(struct cache_store *store)
+/* Finds out the paths. */
+static enum pd_status find_place(struct cache_store *store)
 {
     char *root = NULL, *folder = NULL, *path = NULL;
     enum pd_status status = folder_store_root(&root);
     if (status == PD_OK) {
         folder = path_join(root, store->user);
         path = folder != NULL ? path_join(folder, CACHE_FILE) : NULL;
-        status = path != NULL ? folder_create_private(folder, store->user) : PD_NO_MEMORY;
+        status = path != NULL ? PD_OK : PD_NO_MEMORY;
     }
     if (status == PD_OK) {
         mutex_lock(&store->files);
@@ -223,6 +223,13 @@ static enum pd_status make_place(struct cache_store *store)
     free(folder);
     free(root);
     return status;
+}
+
+/* Makes sure of the folder, which may have been removed since. */
+static enum pd_status make_place(struct cache_store *store)
+{
+    enum pd_status status = find_place(store);
+    return status == PD_OK ? folder_create_private(store->folder, store->user) : status;
 }
 
 static enum pd_status connect(struct cache_store *store, struct database *database)
@@ -303,6 +310,14 @@ enum pd_status cache_writer_ready(struct cache_store *store)
     enum pd_status status = make_ready(store);
     /* Then with an index made anew. */
     return status != PD_OK && store->writer.damaged ? make_ready(store) : status;
+}
+
+enum pd_status cache_writer_existing(struct cache_store *store)
+{
+    enum pd_status status = store->writer.db == NULL ? find_place(store) : PD_OK;
+    if (status == PD_OK && store->writer.db == NULL && !file_exists(store->path))
+        status = PD_NOT_FOUND;
+    return status == PD_OK ? cache_writer_ready(store) : status;
 }
 
 enum pd_status cache_reader_ready(struct cache_store *store)

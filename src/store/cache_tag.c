@@ -67,7 +67,7 @@ enum pd_status cache_flush(struct cache_store *store, const struct cache_tag *ta
     if (row == NULL)
         return PD_NO_MEMORY;
     mutex_lock(&store->writing);
-    enum pd_status status = cache_writer_ready(store);
+    enum pd_status status = cache_writer_existing(store);
     if (status == PD_OK)
         status = cache_space_seal(store); /* or its bytes would stay until it is full */
     if (status == PD_OK)
@@ -115,7 +115,7 @@ enum pd_status cache_flush_all(struct cache_store *store)
     if (row == NULL)
         return PD_NO_MEMORY;
     mutex_lock(&store->writing);
-    enum pd_status status = cache_writer_ready(store);
+    enum pd_status status = cache_writer_existing(store);
     if (status == PD_OK)
         status = cache_space_seal(store);
     while (status == PD_OK && more) {
@@ -127,14 +127,14 @@ enum pd_status cache_flush_all(struct cache_store *store)
         status = cache_writer_ready(store);
     mutex_unlock(&store->writing);
     free(row);
-    return status;
+    return status == PD_NOT_FOUND ? PD_OK : status;
 }
 
 enum pd_status cache_pin(struct cache_store *store, const struct cache_tag *tag, bool pinned)
 {
     int64_t id = 0;
     mutex_lock(&store->writing);
-    enum pd_status status = cache_writer_ready(store);
+    enum pd_status status = cache_writer_existing(store);
     if (status == PD_OK)
         status = cache_begin(store);
     if (status == PD_OK) {

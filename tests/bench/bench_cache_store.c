@@ -2,7 +2,7 @@
 /* The index of the data cache with very many segments: opening it, after a crash too, and looking
  * segments up. The store is in the folder that PEERDIST_STORE names.
  *   bench_cache_store fill COUNT   writes segments of one byte each, whose rows are as any others'
- *   bench_cache_store crash COUNT  writes as many more and dies without closing anything
+ *   bench_cache_store crash FIRST COUNT  writes as many more and dies without closing anything
  *   bench_cache_store open COUNT   one line of JSON: seconds and bytes of memory to open and use
  * it, seconds for one look-up in batches of 256, half of them missing
  */
@@ -16,17 +16,14 @@
 #include <windows.h>
 
 #include <psapi.h>
-#else
-#include <sys/resource.h>
 #endif
 
 #include "platform/identity.h"
 #include "store/cache_store.h"
 
-#define BATCH      4096u /* written at once */
-#define LOOKED_UP  256u  /* at once */
-#define LOOK_UPS   2000u
-#define CRASH_BASE 0x40000000u
+#define BATCH     4096u /* written at once */
+#define LOOKED_UP 256u  /* at once */
+#define LOOK_UPS  2000u
 
 static struct identity identity;
 
@@ -44,17 +41,21 @@ static double seconds(void)
 #endif
 }
 
-/* The most that this process ever had. */
-static uint64_t memory_peak(void)
+/* That this process has now. */
+static uint64_t memory_used(void)
 {
 #ifdef _WIN32
     PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof(counters)};
     GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters));
-    return counters.PeakWorkingSetSize;
+    return counters.WorkingSetSize;
 #else
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (uint64_t)usage.ru_maxrss * 1024;
+    unsigned long all = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL || fscanf(file, "%lu %lu", &all, &resident) != 2)
+        resident = 0;
+    if (file != NULL)
+        fclose(file);
+    return (uint64_t)resident * 4096;
 #endif
 }
 
@@ -130,7 +131,7 @@ static void open_and_measure(const struct cache_limits *limits, uint32_t count)
     struct cache_segment segment;
     struct cache_place place;
     const struct cache_query query = {&segment, 0, 1, &place};
-    uint64_t changes, before = memory_peak();
+    uint64_t changes, before = memory_used();
     make_segment(0, &segment);
     double start = seconds();
     struct cache_store *store = cache_store_create(identity.user, limits);
@@ -138,19 +139,19 @@ static void open_and_measure(const struct cache_limits *limits, uint32_t count)
     double reading = seconds() - start;
     must(cache_foreign_changes(store, &changes) == PD_OK, "opening for writing");
     double writing = seconds() - start;
-    uint64_t memory = memory_peak() - before;
+    uint64_t memory = memory_used() - before;
     double each = look_up(store, count);
     printf("{\"segments\": %" PRIu32
            ", \"open\": %.6f, \"open to read\": %.6f, \"memory\": %" PRIu64
            ", \"memory with look-ups\": %" PRIu64 ", \"look-up\": %.9f}\n",
-           count, writing, reading, memory, memory_peak() - before, each);
+           count, writing, reading, memory, memory_used() - before, each);
     cache_store_destroy(store);
 }
 
 int main(int argc, char **argv)
 {
     const struct cache_limits limits = {1ull << 40, 0};
-    uint32_t count = argc == 3 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+    uint32_t count = argc >= 3 ? (uint32_t)strtoul(argv[argc - 1], NULL, 10) : 0;
     must(count > 0 && count < 0x10000000u && hash_library_init(), "starting");
     must(identity_current(&identity) == PD_OK, "finding out the user");
     if (strcmp(argv[1], "open") == 0) {
@@ -159,8 +160,8 @@ int main(int argc, char **argv)
     }
     struct cache_store *store = cache_store_create(identity.user, &limits);
     must(store != NULL, "making a store");
-    bool crash = strcmp(argv[1], "crash") == 0;
-    write_segments(store, crash ? CRASH_BASE : 0, count);
+    bool crash = strcmp(argv[1], "crash") == 0 && argc == 4;
+    write_segments(store, crash ? (uint32_t)strtoul(argv[2], NULL, 10) : 0, count);
     if (crash) {
 #ifdef _WIN32
         TerminateProcess(GetCurrentProcess(), 0);

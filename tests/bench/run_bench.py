@@ -178,12 +178,12 @@ def cache_store(native, pe, folder):
             call = lambda *words: run(program + list(words), env=environment)
             call("fill", segments)
             rows = {name: [] for name in STORE_FIGURES}
-            for _ in range(ROUNDS):
+            for number in range(ROUNDS):
                 measured = json.loads(call("open", segments).strip().splitlines()[-1])
                 rows["open"].append(measured["open"])
                 rows["memory to open"].append(measured["memory"])
                 rows["look-up"].append(measured["look-up"])
-                call("crash", "20000")
+                call("crash", str(1000000000 + 20000 * number), "20000")
                 measured = json.loads(call("open", segments).strip().splitlines()[-1])
                 rows["open after a crash"].append(measured["open"])
         for name, values in rows.items():

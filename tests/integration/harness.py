@@ -177,6 +177,11 @@ class Process:
         sizes = [re.search(name + r":\s+(\d+) kB", text)[1] for name in ("VmHWM", "VmRSS")]
         return [int(size) << 10 for size in sizes]
 
+    def interrupt(self):
+        """Ctrl-C: Wine makes one of SIGINT."""
+        for pid in self.pids():
+            os.kill(int(pid), signal.SIGINT)
+
     def end(self, limit=LIMIT):
         """Waits for the end; the exit code and everything that was printed."""
         return self.popen.wait(limit), self.text()

@@ -68,7 +68,8 @@ def test_usage_errors(sandbox):
 
 
 def test_help_and_version(sandbox):
-    for arguments in [["--help"], ["publish", "--help"], ["show", "--help"], ["key", "--help"],
+    for arguments in [["--help"], ["publish", "--help"], ["get", "--help"], ["cache", "--help"],
+                      ["show", "--help"], ["key", "--help"],
                       ["status", "--help"]]:
         text = sandbox.good(*arguments)
         check(text.startswith("usage: peerdist "), text)

@@ -6,9 +6,10 @@ import random
 import re
 import sys
 
-from harness import check, main, same
+from harness import check, main, same, wait_until
 
-MISSING_DATA, CANNOT_PARSE, END_OF_FILE = 4052, 4051, 38
+MISSING_DATA, CANNOT_PARSE, END_OF_FILE, INVALID_DATA, CRC, TIMEOUT = 4052, 4051, 38, 13, 23, 1460
+FILE_NOT_FOUND, PATH_NOT_FOUND, ACCESS_DENIED, INTERRUPTED = 2, 3, 5, 995
 
 
 def prepare(sandbox, length, version, *more, seed=1):
@@ -71,12 +72,76 @@ def test_missing(sandbox):
 
 
 def test_wrong_origin(sandbox):
-    """What comes from the origin is not checked, but it never gets into the cache."""
-    data, path, information = prepare(sandbox, 200000, 1)
-    wrong = sandbox.file("wrong.bin", bytes(200000))
-    got, _ = get(sandbox, information, "--origin", wrong)
-    same(got, bytes(200000), "the origin's bytes")
-    sandbox.bad(MISSING_DATA, "get", information, "--out", sandbox.path / "none.bin")
+    """An origin that is another content is noticed before a byte of it is used."""
+    for version in (1, 2):
+        data, path, information = prepare(sandbox, 3000000, version, "--range", "100000:2800000",
+                                          seed=30 + version)
+        out = sandbox.path / "none.bin"
+        for at in (100000, 1500000, 2899999):
+            wrong = bytearray(data)
+            wrong[at] ^= 1
+            said = sandbox.bad(INVALID_DATA, "get", information, "--out", out, "--origin",
+                               sandbox.file("wrong.bin", bytes(wrong)))
+            block = int(re.search(r"its block at (\d+) is wrong", said)[1])
+            check(block <= at < block + 131072, said)
+            check(not out.exists() and not out.with_name("none.bin.part").exists(), "a result")
+            got, numbers = get(sandbox, information, "--origin", path)
+            same(got, data[100000:2900000], "content")
+            sandbox.good("cache", "flush")
+        sandbox.bad(END_OF_FILE, "get", information, "--out", out, "--origin",
+                    sandbox.file("short.bin", data[:1500000]))
+
+
+def test_failures(sandbox):
+    data, path, information = prepare(sandbox, 200000, 2)
+    out, away = sandbox.path / "out.bin", sandbox.path / "not" / "here"
+    said = sandbox.bad(MISSING_DATA, "get", information, "--out", out, "--local-only")
+    check("200000 bytes at 0 are missing; 0 of 200000 were there before" in said, said)
+    sandbox.bad(FILE_NOT_FOUND, "get", information, "--out", out, "--origin", sandbox.path / "no")
+    sandbox.bad(FILE_NOT_FOUND, "get", sandbox.path / "no.ci", "--out", out)
+    sandbox.bad(PATH_NOT_FOUND, "get", information, "--out", away, "--origin", path)
+    for arguments in (["--out", information], ["--out", path, "--origin", path],
+                      ["--out", out, "--timeout", "x"], ["--out", out, "--timeout", "4294967294"],
+                      ["--out", out, "--timeout", "-1"], ["--out", out, "--timeout", "1K"],
+                      ["--out", out, "--tag", "12"], ["--out", out, information]):
+        done = sandbox.run("get", information, *arguments)
+        same(done.returncode, 2, f"{arguments}: {done.stderr}")
+    same(sandbox.run("get", "--out", out).returncode, 2, "exit code without FILE.ci")
+    same(path.read_bytes(), data, "the origin, afterwards")
+    check(not out.exists(), "half a result")
+    # A store that cannot be: the content still comes from the origin.
+    broken = {"PEERDIST_STORE": sandbox.environment["PEERDIST_STORE"] + "\\..\\blocker\\store"}
+    sandbox.file("blocker", b"in the way")
+    sandbox.good("get", information, "--out", out, "--origin", path, environment=broken)
+    same(out.read_bytes(), data, "content without a cache")
+
+
+def test_two_at_once(sandbox):
+    data, path, information = prepare(sandbox, 20000000, 2)
+    processes = [sandbox.start("get", information, "--out", sandbox.path / f"two-{number}",
+                               "--origin", path, "--json") for number in range(2)]
+    fetched = 0
+    for number, process in enumerate(processes):
+        code, text = process.end()
+        same(code, 0, text)
+        same((sandbox.path / f"two-{number}").read_bytes(), data, "content")
+        fetched += json.loads(text)["from_origin"]
+    check(fetched >= len(data), f"{fetched} bytes from the origin")
+    same(get(sandbox, information, "--local-only")[0], data, "content from the cache")
+
+
+def test_interrupted(sandbox):
+    """Ctrl-C leaves nothing behind, also while the command waits for somebody else's fetch."""
+    data, path, information = prepare(sandbox, 250000000, 2)
+    out = sandbox.path / "interrupted.bin"
+    part = out.with_name("interrupted.bin.part")
+    process = sandbox.start("get", information, "--out", out, "--origin", path)
+    wait_until(lambda: part.exists() and part.stat().st_size > 0, "the file is being written")
+    process.interrupt()
+    code, text = process.end()
+    same(code, 1, text)
+    check(f"({INTERRUPTED})" in text, text)
+    check(not out.exists() and not part.exists(), "something was left behind")
 
 
 def test_flipped_byte(sandbox):
@@ -97,6 +162,7 @@ def test_flipped_byte(sandbox):
         victim.write_bytes(stored)
         done = sandbox.run("cache", "verify")
         same(done.returncode, 1, "exit code of verify: " + done.stdout)
+        check(f"({CRC})" in done.stderr and "1 blocks were not" in done.stderr, done.stderr)
         check(re.search(r" 1 bad and dropped", done.stdout), done.stdout)
         check(re.search(r" 0 bad and dropped", sandbox.good("cache", "verify")), "verify again")
         sandbox.good("cache", "flush")
@@ -154,7 +220,28 @@ def test_administration(sandbox):
     same(cache(sandbox)["tags"], [], "tags after all was flushed")
     same(block_files(sandbox), [], "files after all was flushed")
     same(sandbox.run("cache", "pin", "12").returncode, 2, "a tag that is none")
-    sandbox.bad(1168, "cache", "pin", tags[1])
+    check(tags[1] in sandbox.bad(1168, "cache", "pin", tags[1]), "which tag")
+    for arguments in (["verify", "--json"], ["flush", "--json"], ["show", "--tag", tags[0]],
+                      ["pin", tags[0], "--tag", tags[0]], ["show", "more"], ["limit"], ["limit", "x"],
+                      ["limit", "81%"], ["limit", "0%"], []):
+        same(sandbox.run("cache", *arguments).returncode, 2, f"exit code of {arguments}")
+
+
+def test_nothing_there(sandbox):
+    """Looking at a cache that was never used makes none."""
+    same(cache(sandbox)["segments"], 0, "segments")
+    same(sandbox.status()["cache"]["bytes"], 0, "bytes in the status")
+    check(re.search(r"^0 blocks of 0 segments", sandbox.good("cache", "verify")), "verify")
+    sandbox.good("cache", "flush")
+    sandbox.good("cache", "flush", "--tag", "00" * 16)
+    sandbox.bad(1168, "cache", "unpin", "00" * 16)
+    same(list(sandbox.store.rglob("cache*")), [], "files of a cache")
+    data, path, information = prepare(sandbox, 100000, 1)
+    get(sandbox, information, "--origin", path)
+    status = sandbox.status()["cache"]
+    same((status["bytes"], status["segments"], status["problem"]), (100000, 1, None), "status")
+    check(re.search(r"\n +100000 bytes in 1 segments; on disk 100000 of \d+ bytes\n",
+                    sandbox.good("status")), "status")
 
 
 def test_killed_writers(sandbox):

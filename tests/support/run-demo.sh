@@ -25,6 +25,8 @@ output=$root/build/demo
 rm -rf "$output" && mkdir -p "$output"
 
 "$here/run-wine.sh" build/x86_64/peerdist.exe key set "demo key"
+# All of it has to fit, on however small a volume.
+"$here/run-wine.sh" build/x86_64/peerdist.exe cache limit 4G
 echo "publishing $tree"
 "$here/run-wine.sh" build/x86_64/peerdist-demo.exe "$(wine_path "$tree")" "$(wine_path "$output")"
 python3 -B tests/integration/check_demo.py "$tree" "$output" "demo key" 100
