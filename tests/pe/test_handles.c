@@ -2,7 +2,7 @@
 /* Handles that are none: closed, of the wrong kind, one bit away from a good one, invented. */
 #include <string.h>
 #include "pe/check.h"
-#include "pe/support.h"
+#include "pe/client_support.h"
 
 #define INVENTED 6000
 
@@ -10,6 +10,7 @@ static HANDLE instance;
 static HANDLE other_instance;
 static HANDLE stream;
 static HANDLE info;
+static HANDLE content;
 static struct identifier id;
 static struct identifier open_id;
 
@@ -131,7 +132,8 @@ static unsigned try_content(HANDLE handle)
 
 static bool is_good(HANDLE handle)
 {
-    return handle == instance || handle == other_instance || handle == stream || handle == info;
+    return handle == instance || handle == other_instance || handle == stream || handle == info ||
+           handle == content;
 }
 
 /* A value that is nobody's handle, everywhere. */
@@ -158,6 +160,9 @@ static void test_wrong_kind(void)
     check_equal(try_content(stream), 0, "4.3/wrong kind of handle [I]");
     check_equal(try_content(info), 0, "4.3/wrong kind of handle [I]");
     check_equal(try_content(instance), 0, "4.3/wrong kind of handle [I]");
+    check_equal(try_instance(content), 0, "4.3/wrong kind of handle [I]");
+    check_equal(try_stream(content), 0, "4.3/wrong kind of handle [I]");
+    check_equal(try_info(content), 0, "4.3/wrong kind of handle [I]");
     try_everywhere(event, "4.3/a kernel handle [I]");
     try_everywhere(NULL, "4.3/NULL [D]");
     try_everywhere(INVALID_HANDLE_VALUE, "4.3/INVALID_HANDLE_VALUE [D]");
@@ -168,14 +173,15 @@ static void test_wrong_kind(void)
 
 static void test_neighbours(void)
 {
-    HANDLE good[3];
+    HANDLE good[4];
     size_t i;
     unsigned bit;
 
     good[0] = instance;
     good[1] = stream;
     good[2] = info;
-    for (i = 0; i < 3; i++) {
+    good[3] = content;
+    for (i = 0; i < 4; i++) {
         for (bit = 0; bit < 8 * sizeof(HANDLE); bit++)
             try_everywhere((HANDLE)((ULONG_PTR)good[i] ^ (ULONG_PTR)1 << bit),
                            "4.3/one bit from a good handle [I]");
@@ -205,6 +211,8 @@ static void test_stale(void)
 {
     enum { ROUNDS = 300 };
     HANDLE old[ROUNDS];
+    HANDLE contents[ROUNDS];
+    PEERDIST_CONTENT_TAG tag = tag_new();
     unsigned wrong = 0;
     unsigned i;
 
@@ -215,10 +223,14 @@ static void test_stale(void)
         if (stream_new(instance, &fresh, 0, NULL, 0, &old[i]) != 0 ||
             PeerDistServerCloseStreamHandle(instance, old[i]) != 0)
             break;
+        contents[i] = content_new(instance, &tag);
+        if (PeerDistClientCloseContent(instance, contents[i]) != 0)
+            break;
     }
     check_equal(i, ROUNDS, "4.1/open and close [D]");
     while (i-- > 0)
-        wrong += try_stream(old[i]) + try_info(old[i]);
+        wrong += try_stream(old[i]) + try_info(old[i]) + try_content(old[i]) +
+                 try_content(contents[i]) + try_stream(contents[i]);
     check_equal(wrong, 0, "4.3/closed handles stay dead [I]");
 }
 
@@ -236,11 +248,19 @@ static void test_foreign(void)
         ERROR_INVALID_HANDLE, "4.3/handle of another instance [I]");
     check_equal(PeerDistServerCloseContentInformation(other_instance, info), ERROR_INVALID_HANDLE,
                 "4.3/handle of another instance [I]");
+    {
+        HANDLE saved = instance;
+
+        instance = other_instance;
+        check_equal(try_content(content), 0, "4.3/handle of another instance [I]");
+        instance = saved;
+    }
 }
 
 int main(void)
 {
     BYTE data[100] = {1};
+    struct blob information;
     BYTE byte;
 
     check_begin("pe.handles", 60);
@@ -252,6 +272,9 @@ int main(void)
                 info_open(instance, &id, 1, 0, 0, &info) == 0 &&
                 stream_new(instance, &open_id, 0, NULL, 0, &stream) == 0,
             "4.1/publish and open [D]", "failed");
+    information = information_of(instance, data, sizeof(data), 1, 0, 0);
+    content = content_open(instance, &information);
+    blob_fini(&information);
     test_wrong_kind();
     test_neighbours();
     test_invented();
@@ -260,10 +283,16 @@ int main(void)
     check_equal(info_retrieve(instance, info, &byte, 1, NULL, NULL), 0,
                 "4.3/good handles have survived [I]");
     check_equal(stream_add(instance, stream, data, 1), 0, "4.3/good handles have survived [I]");
+    check_equal(content_add(instance, content, 0, data, sizeof(data)), 0,
+                "4.3/good handles have survived [I]");
+    check_equal(content_compare(instance, content, 0, data, sizeof(data)), 0,
+                "4.3/good handles have survived [I]");
     check_equal(PeerDistShutdown(instance), 0, "2.1/Shutdown [D]");
-    check_equal(try_stream(stream) + try_info(info), 0, "2.1/handles end with their instance [I]");
+    check_equal(try_stream(stream) + try_info(info) + try_content(content), 0,
+                "2.1/handles end with their instance [I]");
     instance = other_instance;
-    check_equal(try_stream(stream) + try_info(info), 0, "2.1/handles end with their instance [I]");
+    check_equal(try_stream(stream) + try_info(info) + try_content(content), 0,
+                "2.1/handles end with their instance [I]");
     check_equal(PeerDistShutdown(other_instance), 0, "2.1/Shutdown [D]");
     return check_end();
 }

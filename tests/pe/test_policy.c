@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "pe/check.h"
-#include "pe/support.h"
+#include "pe/client_support.h"
 
 #define SERVICE    L"SOFTWARE\\Policies\\Microsoft\\PeerDist\\Service"
 #define VERSIONING SERVICE L"\\Versioning"
@@ -117,11 +117,83 @@ static void check_disabled_calls(void)
     check_equal(PeerDistShutdown(second), 0, "2.1/Shutdown works while DISABLED [D]");
 }
 
+/* Content handles, one in each state, and a read that waits for another handle's fetch. */
+struct contents {
+    HANDLE opened, feeding, fetching, waiting, kept;
+    struct call read;
+    PEERDIST_CONTENT_TAG tag;
+};
+
+static void contents_open(struct contents *contents)
+{
+    static BYTE byte;
+    struct blob information;
+
+    contents->tag = tag_new();
+    memcpy(data, &contents->tag, sizeof(contents->tag)); /* no cache has it */
+    information = information_of(instance, data, sizeof(data), 2, 0, 0);
+    contents->opened = content_new(instance, &contents->tag);
+    contents->feeding = content_new(instance, &contents->tag);
+    check_equal(content_add_information(instance, contents->feeding, information.bytes, 10), 0,
+                "2.3/AddContentInformation [D]");
+    contents->fetching = content_open_tag(instance, &information, &contents->tag);
+    contents->waiting = content_open_tag(instance, &information, &contents->tag);
+    contents->kept = content_open_tag(instance, &information, &contents->tag);
+    check_equal(content_block_read(instance, contents->fetching, 0, &byte, 1, 1000, NULL, NULL),
+                PEERDIST_ERROR_MISSING_DATA, "2.3/BlockRead [D]");
+    call_init(&contents->read);
+    check_equal(content_block_read_start(instance, contents->waiting, 0, &byte, 1, 0xFFFFFFFF,
+                                         &contents->read),
+                ERROR_IO_PENDING, "2.3/BlockRead [D]");
+    blob_fini(&information);
+}
+
+static void check_dead_content(HANDLE content)
+{
+    PEERDIST_CLIENT_BASIC_INFO basic;
+    BYTE byte = 0;
+
+    check_equal(content_add_information(instance, content, &byte, 1), PEERDIST_ERROR_INVALIDATED,
+                "2.1/open handles stop working [D]");
+    check_equal(content_complete_information(instance, content), PEERDIST_ERROR_INVALIDATED,
+                "2.1/open handles stop working [D]");
+    check_equal(content_add(instance, content, 0, &byte, 1), PEERDIST_ERROR_INVALIDATED,
+                "2.1/open handles stop working [D]");
+    check_equal(content_block_read(instance, content, 0, &byte, 1, LOCAL_ONLY, NULL, NULL),
+                PEERDIST_ERROR_INVALIDATED, "2.1/open handles stop working [D]");
+    check_equal(content_stream_read(instance, content, &byte, 1, LOCAL_ONLY, NULL, NULL),
+                PEERDIST_ERROR_INVALIDATED, "2.1/open handles stop working [D]");
+    check_equal(PeerDistClientCancelAsyncOperation(instance, content, NULL),
+                PEERDIST_ERROR_INVALIDATED, "2.1/open handles stop working [D]");
+    check_equal(PeerDistClientGetInformationByHandle(instance, content, PeerDistClientBasicInfo,
+                                                     sizeof(basic), &basic),
+                PEERDIST_ERROR_INVALIDATED, "2.1/open handles stop working [D]");
+}
+
+static void contents_check_dead(struct contents *contents)
+{
+    DWORD bytes = 1;
+
+    check_equal(call_wait(&contents->read, &bytes), PEERDIST_ERROR_INVALIDATED,
+                "8/Q34 pending operations complete with 4057 [I]");
+    check_equal(bytes, 0, "8/Q34 0 bytes [I]");
+    call_fini(&contents->read);
+    check_dead_content(contents->opened);
+    check_dead_content(contents->feeding);
+    check_dead_content(contents->waiting);
+    check_equal(PeerDistClientCloseContent(instance, contents->opened), 0, "2/close must succeed");
+    check_equal(PeerDistClientCloseContent(instance, contents->feeding), 0, "2/close must succeed");
+    check_equal(PeerDistClientCloseContent(instance, contents->fetching), 0,
+                "2/close must succeed");
+    check_equal(PeerDistClientCloseContent(instance, contents->waiting), 0, "2/close must succeed");
+}
+
 static void test_switch(DWORD enabled_value)
 {
     struct identifier finished = identifier_new();
     struct identifier unfinished = identifier_new();
     struct notice notice;
+    struct contents contents;
     struct busy busy;
     struct blob before;
     struct blob after;
@@ -141,6 +213,7 @@ static void test_switch(DWORD enabled_value)
     check_equal(stream_new(instance, &unfinished, 0, NULL, 0, &stream), 0, "2.2/PublishStream");
     check_equal(stream_add(instance, stream, data, 1000), 0, "2.2/AddToStream [D]");
 
+    contents_open(&contents);
     notice_arm(&notice);
     check(!HasOverlappedIoCompleted(&notice.call.overlapped),
           "2.1/Register fires only when the status differs [D]", "it fired");
@@ -154,6 +227,7 @@ static void test_switch(DWORD enabled_value)
                     "4.1/Close always works [I]");
     }
     check_disabled_calls();
+    contents_check_dead(&contents);
     check_equal(stream_add(instance, stream, data, 10), PEERDIST_ERROR_INVALIDATED,
                 "4.3/4057 before 1260 [I]");
     check_equal(stream_complete(instance, completed), PEERDIST_ERROR_INVALIDATED,
@@ -172,6 +246,8 @@ static void test_switch(DWORD enabled_value)
     check_equal(info_retrieve(instance, kept, &byte, 1, NULL, NULL), PEERDIST_ERROR_INVALIDATED,
                 "5/handles stay dead after recovery [I]");
     check_equal(PeerDistServerCloseContentInformation(instance, kept), 0, "2/close must succeed");
+    check_dead_content(contents.kept);
+    check_equal(PeerDistClientCloseContent(instance, contents.kept), 0, "2/close must succeed");
     check_equal(stream_new(instance, &finished, 0, NULL, 0, &stream), PEERDIST_ERROR_ALREADY_EXISTS,
                 "8/Q35 finished publications survive [I]");
     check_equal(info_fetch(instance, &finished, 1, 0, 0, &after), 0,
