@@ -10,6 +10,7 @@
 
 #include "api/completion_port.h"
 #include "api/error_map.h"
+#include "api/trace.h"
 #include "engine/content.h"
 #include "engine/content_information.h"
 #include "engine/instance.h"

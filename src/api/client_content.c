@@ -22,11 +22,15 @@ EXPORT DWORD WINAPI PeerDistClientOpenContent(PEERDIST_INSTANCE_HANDLE hPeerDist
                                               HANDLE hCompletionPort, ULONG_PTR ulCompletionKey,
                                               PPEERDIST_CONTENT_HANDLE phContentHandle)
 {
+    TRACE_CALL("hPeerDist %p, pContentTag %p, hCompletionPort %p, ulCompletionKey %#llx, "
+               "phContentHandle %p",
+               hPeerDist, (const void *)pContentTag, hCompletionPort, (ULONGLONG)ulCompletionKey,
+               (void *)phContentHandle);
     if (phContentHandle != NULL)
         *phContentHandle = NULL;
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_PARAMETER;
     struct completion_port *port = NULL;
     if (phContentHandle != NULL && pContentTag != NULL)
@@ -39,13 +43,14 @@ EXPORT DWORD WINAPI PeerDistClientOpenContent(PEERDIST_INSTANCE_HANDLE hPeerDist
         completion_port_release(port);
     }
     release_instance(instance);
-    return win32_error(status);
+    return TRACE_RESULT(win32_error(status));
 }
 
 /* Neither policy nor service can prevent a close. */
 EXPORT DWORD WINAPI PeerDistClientCloseContent(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                                PEERDIST_CONTENT_HANDLE hContentHandle)
 {
+    TRACE_CALL("hPeerDist %p, hContentHandle %p", hPeerDist, hContentHandle);
     struct instance *instance;
     struct content *content;
     enum pd_status status = acquire_content(hPeerDist, hContentHandle, true, &instance, &content);
@@ -53,7 +58,7 @@ EXPORT DWORD WINAPI PeerDistClientCloseContent(PEERDIST_INSTANCE_HANDLE hPeerDis
         status = content_close(content);
         release_content(instance, content);
     }
-    return win32_error(status);
+    return TRACE_RESULT(win32_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistClientAddContentInformation(PEERDIST_INSTANCE_HANDLE hPeerDist,
@@ -61,6 +66,9 @@ EXPORT DWORD WINAPI PeerDistClientAddContentInformation(PEERDIST_INSTANCE_HANDLE
                                                         DWORD cbNumberOfBytes, PBYTE pBuffer,
                                                         LPOVERLAPPED lpOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, hContentHandle %p, cbNumberOfBytes %lu, pBuffer %p, lpOverlapped %p",
+               hPeerDist, hContentHandle, cbNumberOfBytes, (const void *)pBuffer,
+               (const void *)lpOverlapped);
     bool good = lpOverlapped != NULL && (pBuffer != NULL || cbNumberOfBytes == 0);
     struct instance *instance;
     struct content *content;
@@ -69,13 +77,15 @@ EXPORT DWORD WINAPI PeerDistClientAddContentInformation(PEERDIST_INSTANCE_HANDLE
         status = content_add_information(content, pBuffer, cbNumberOfBytes, lpOverlapped);
         release_content(instance, content);
     }
-    return pending_or_error(status);
+    return TRACE_RESULT(pending_or_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistClientCompleteContentInformation(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                                              PEERDIST_CONTENT_HANDLE hContentHandle,
                                                              LPOVERLAPPED lpOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, hContentHandle %p, lpOverlapped %p", hPeerDist, hContentHandle,
+               (const void *)lpOverlapped);
     struct instance *instance;
     struct content *content;
     enum pd_status status =
@@ -84,7 +94,7 @@ EXPORT DWORD WINAPI PeerDistClientCompleteContentInformation(PEERDIST_INSTANCE_H
         status = content_complete_information(content, lpOverlapped);
         release_content(instance, content);
     }
-    return pending_or_error(status);
+    return TRACE_RESULT(pending_or_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistClientAddData(PEERDIST_INSTANCE_HANDLE hPeerDist,
@@ -92,6 +102,9 @@ EXPORT DWORD WINAPI PeerDistClientAddData(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                           DWORD cbNumberOfBytes, PBYTE pBuffer,
                                           LPOVERLAPPED lpOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, hContentHandle %p, cbNumberOfBytes %lu, pBuffer %p, lpOverlapped %p",
+               hPeerDist, hContentHandle, cbNumberOfBytes, (const void *)pBuffer,
+               (const void *)lpOverlapped);
     bool good = lpOverlapped != NULL && (pBuffer != NULL || cbNumberOfBytes == 0);
     struct instance *instance;
     struct content *content;
@@ -101,7 +114,7 @@ EXPORT DWORD WINAPI PeerDistClientAddData(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                   lpOverlapped);
         release_content(instance, content);
     }
-    return pending_or_error(status);
+    return TRACE_RESULT(pending_or_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistClientFlushContent(PEERDIST_INSTANCE_HANDLE hPeerDist,
@@ -109,9 +122,13 @@ EXPORT DWORD WINAPI PeerDistClientFlushContent(PEERDIST_INSTANCE_HANDLE hPeerDis
                                                HANDLE hCompletionPort, ULONG_PTR ulCompletionKey,
                                                LPOVERLAPPED lpOverlapped)
 {
+    TRACE_CALL(
+        "hPeerDist %p, pContentTag %p, hCompletionPort %p, ulCompletionKey %#llx, lpOverlapped %p",
+        hPeerDist, (const void *)pContentTag, hCompletionPort, (ULONGLONG)ulCompletionKey,
+        (const void *)lpOverlapped);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_PARAMETER;
     struct completion_port *port = NULL;
     if (pContentTag != NULL && lpOverlapped != NULL)
@@ -122,13 +139,15 @@ EXPORT DWORD WINAPI PeerDistClientFlushContent(PEERDIST_INSTANCE_HANDLE hPeerDis
         completion_port_release(port);
     }
     release_instance(instance);
-    return pending_or_error(status);
+    return TRACE_RESULT(pending_or_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistClientCancelAsyncOperation(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                                        PEERDIST_CONTENT_HANDLE hContentHandle,
                                                        LPOVERLAPPED pOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, hContentHandle %p, pOverlapped %p", hPeerDist, hContentHandle,
+               (const void *)pOverlapped);
     struct instance *instance;
     struct content *content;
     enum pd_status status = acquire_content(hPeerDist, hContentHandle, true, &instance, &content);
@@ -139,7 +158,7 @@ EXPORT DWORD WINAPI PeerDistClientCancelAsyncOperation(PEERDIST_INSTANCE_HANDLE 
     /* The documentation has callers look there for the confirmation. */
     if (status == PD_OK)
         SetLastError(ERROR_OPERATION_ABORTED);
-    return win32_error(status);
+    return TRACE_RESULT(win32_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistClientGetInformationByHandle(
@@ -147,6 +166,10 @@ EXPORT DWORD WINAPI PeerDistClientGetInformationByHandle(
     PEERDIST_CLIENT_INFO_BY_HANDLE_CLASS PeerDistClientInfoClass, DWORD dwBufferSize,
     LPVOID lpInformation)
 {
+    TRACE_CALL("hPeerDist %p, hContentHandle %p, PeerDistClientInfoClass %d, dwBufferSize %lu, "
+               "lpInformation %p",
+               hPeerDist, hContentHandle, (int)PeerDistClientInfoClass, dwBufferSize,
+               (const void *)lpInformation);
     bool good = PeerDistClientInfoClass == PeerDistClientBasicInfo && lpInformation != NULL;
     struct instance *instance;
     struct content *content;
@@ -154,9 +177,9 @@ EXPORT DWORD WINAPI PeerDistClientGetInformationByHandle(
     if (good && dwBufferSize < sizeof(PEERDIST_CLIENT_BASIC_INFO)) {
         instance = acquire_instance(hPeerDist);
         if (instance == NULL)
-            return ERROR_INVALID_HANDLE;
+            return TRACE_RESULT(ERROR_INVALID_HANDLE);
         release_instance(instance);
-        return ERROR_INSUFFICIENT_BUFFER;
+        return TRACE_RESULT(ERROR_INSUFFICIENT_BUFFER);
     }
     status = acquire_content(hPeerDist, hContentHandle, good, &instance, &content);
     if (status == PD_OK) {
@@ -166,5 +189,5 @@ EXPORT DWORD WINAPI PeerDistClientGetInformationByHandle(
             ((PEERDIST_CLIENT_BASIC_INFO *)lpInformation)->fFlashCrowd = crowd;
         release_content(instance, content);
     }
-    return win32_error(status);
+    return TRACE_RESULT(win32_error(status));
 }

@@ -13,6 +13,10 @@ EXPORT DWORD WINAPI PeerDistClientBlockRead(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                             DWORD dwTimeoutInMilliseconds,
                                             LPOVERLAPPED lpOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, hContentHandle %p, cbMaxNumberOfBytes %lu, pBuffer %p, "
+               "dwTimeoutInMilliseconds %lu, lpOverlapped %p",
+               hPeerDist, hContentHandle, cbMaxNumberOfBytes, (const void *)pBuffer,
+               dwTimeoutInMilliseconds, (const void *)lpOverlapped);
     bool good = lpOverlapped != NULL && (pBuffer != NULL || cbMaxNumberOfBytes == 0);
     struct instance *instance;
     struct content *content;
@@ -22,7 +26,7 @@ EXPORT DWORD WINAPI PeerDistClientBlockRead(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                     dwTimeoutInMilliseconds, lpOverlapped);
         release_content(instance, content);
     }
-    return pending_or_error(status);
+    return TRACE_RESULT(pending_or_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistClientStreamRead(PEERDIST_INSTANCE_HANDLE hPeerDist,
@@ -31,6 +35,10 @@ EXPORT DWORD WINAPI PeerDistClientStreamRead(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                              DWORD dwTimeoutInMilliseconds,
                                              LPOVERLAPPED lpOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, hContentHandle %p, cbMaxNumberOfBytes %lu, pBuffer %p, "
+               "dwTimeoutInMilliseconds %lu, lpOverlapped %p",
+               hPeerDist, hContentHandle, cbMaxNumberOfBytes, (const void *)pBuffer,
+               dwTimeoutInMilliseconds, (const void *)lpOverlapped);
     bool good = lpOverlapped != NULL && (pBuffer != NULL || cbMaxNumberOfBytes == 0);
     struct instance *instance;
     struct content *content;
@@ -40,5 +48,5 @@ EXPORT DWORD WINAPI PeerDistClientStreamRead(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                      lpOverlapped);
         release_content(instance, content);
     }
-    return pending_or_error(status);
+    return TRACE_RESULT(pending_or_error(status));
 }

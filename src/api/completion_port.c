@@ -9,6 +9,7 @@
 #include <winternl.h>
 
 #include "api/error_map.h"
+#include "api/trace.h"
 #include "platform/thread.h"
 
 #define STATUS_PENDING_VALUE 0x103
@@ -97,6 +98,9 @@ static void deliver(struct completion_port *port, void *block, const struct comp
     HANDLE event = event_of(overlapped);
     bool tagged = overlapped->hEvent != event;
     LONG status = completion_status(completion->status);
+    if (trace_is_on())
+        trace_line("completion", "lpOverlapped %p, status %#lx, %llu bytes at %llu", block,
+                   (DWORD)status, (ULONGLONG)completion->bytes, (ULONGLONG)completion->offset);
     if (completion->has_offset) {
         overlapped->Offset = (DWORD)completion->offset;
         overlapped->OffsetHigh = (DWORD)(completion->offset >> 32);

@@ -4,6 +4,7 @@
  * which a process has about a thousand. Its last thread has ended then, as each holds the DLL. */
 #include <windows.h>
 
+#include "api/trace.h"
 #include "async/handle_table.h"
 #include "core/hash/digest.h"
 
@@ -15,6 +16,7 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved)
     if (reason == DLL_PROCESS_DETACH && reserved == NULL) {
         hash_library_fini();
         handle_table_fini();
+        trace_fini();
     }
     return TRUE;
 }

@@ -39,11 +39,16 @@ EXPORT DWORD WINAPI PeerDistServerOpenContentInformation(
     ULONGLONG ullContentOffset, ULONGLONG cbContentLength, HANDLE hCompletionPort,
     ULONG_PTR ulCompletionKey, PPEERDIST_CONTENTINFO_HANDLE phContentInfo)
 {
+    TRACE_CALL(
+        "hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p, ullContentOffset %llu, "
+        "cbContentLength %llu, hCompletionPort %p, ulCompletionKey %#llx, phContentInfo %p",
+        hPeerDist, cbContentIdentifier, (const void *)pContentIdentifier, ullContentOffset,
+        cbContentLength, hCompletionPort, (ULONGLONG)ulCompletionKey, (void *)phContentInfo);
     static const struct versions version_1 = {PEERDIST_RETRIEVAL_OPTIONS_CONTENTINFO_VERSION_1,
                                               PEERDIST_RETRIEVAL_OPTIONS_CONTENTINFO_VERSION_1};
-    return open_information(hPeerDist, cbContentIdentifier, pContentIdentifier, ullContentOffset,
-                            cbContentLength, &version_1, hCompletionPort, ulCompletionKey,
-                            phContentInfo);
+    return TRACE_RESULT(open_information(hPeerDist, cbContentIdentifier, pContentIdentifier,
+                                         ullContentOffset, cbContentLength, &version_1,
+                                         hCompletionPort, ulCompletionKey, phContentInfo));
 }
 
 EXPORT DWORD WINAPI PeerDistServerOpenContentInformationEx(
@@ -52,6 +57,12 @@ EXPORT DWORD WINAPI PeerDistServerOpenContentInformationEx(
     PEERDIST_RETRIEVAL_OPTIONS *pRetrievalOptions, HANDLE hCompletionPort,
     ULONG_PTR ulCompletionKey, PPEERDIST_CONTENTINFO_HANDLE phContentInfo)
 {
+    TRACE_CALL("hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p, ullContentOffset "
+               "%llu, cbContentLength %llu, pRetrievalOptions %p, hCompletionPort %p, "
+               "ulCompletionKey %#llx, phContentInfo %p",
+               hPeerDist, cbContentIdentifier, (const void *)pContentIdentifier, ullContentOffset,
+               cbContentLength, (const void *)pRetrievalOptions, hCompletionPort,
+               (ULONGLONG)ulCompletionKey, (void *)phContentInfo);
     struct versions versions = {0, 0};
     bool good =
         pRetrievalOptions != NULL && pRetrievalOptions->cbSize >= sizeof(*pRetrievalOptions);
@@ -59,18 +70,21 @@ EXPORT DWORD WINAPI PeerDistServerOpenContentInformationEx(
         versions.min = pRetrievalOptions->dwContentInfoMinVersion;
         versions.max = pRetrievalOptions->dwContentInfoMaxVersion;
     }
-    return open_information(hPeerDist, cbContentIdentifier, pContentIdentifier, ullContentOffset,
-                            cbContentLength, good ? &versions : NULL, hCompletionPort,
-                            ulCompletionKey, phContentInfo);
+    return TRACE_RESULT(open_information(hPeerDist, cbContentIdentifier, pContentIdentifier,
+                                         ullContentOffset, cbContentLength, good ? &versions : NULL,
+                                         hCompletionPort, ulCompletionKey, phContentInfo));
 }
 
 EXPORT DWORD WINAPI PeerDistServerRetrieveContentInformation(
     PEERDIST_INSTANCE_HANDLE hPeerDist, PEERDIST_CONTENTINFO_HANDLE hContentInfo,
     DWORD cbMaxNumberOfBytes, PBYTE pBuffer, LPOVERLAPPED lpOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, hContentInfo %p, cbMaxNumberOfBytes %lu, pBuffer %p, lpOverlapped %p",
+               hPeerDist, hContentInfo, cbMaxNumberOfBytes, (const void *)pBuffer,
+               (const void *)lpOverlapped);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_PARAMETER;
     if (lpOverlapped != NULL && pBuffer != NULL && cbMaxNumberOfBytes != 0) {
         struct content_information *information =
@@ -83,16 +97,17 @@ EXPORT DWORD WINAPI PeerDistServerRetrieveContentInformation(
         }
     }
     release_instance(instance);
-    return pending_or_error(status);
+    return TRACE_RESULT(pending_or_error(status));
 }
 
 /* Neither policy nor service can prevent a close. */
 EXPORT DWORD WINAPI PeerDistServerCloseContentInformation(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                                           PEERDIST_CONTENTINFO_HANDLE hContentInfo)
 {
+    TRACE_CALL("hPeerDist %p, hContentInfo %p", hPeerDist, hContentInfo);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_HANDLE;
     struct content_information *information =
         content_information_acquire(instance, (uintptr_t)hContentInfo);
@@ -101,5 +116,5 @@ EXPORT DWORD WINAPI PeerDistServerCloseContentInformation(PEERDIST_INSTANCE_HAND
         content_information_release(information);
     }
     release_instance(instance);
-    return win32_error(status);
+    return TRACE_RESULT(win32_error(status));
 }

@@ -16,11 +16,16 @@ EXPORT DWORD WINAPI PeerDistServerPublishStream(PEERDIST_INSTANCE_HANDLE hPeerDi
                                                 HANDLE hCompletionPort, ULONG_PTR ulCompletionKey,
                                                 PPEERDIST_STREAM_HANDLE phStream)
 {
+    TRACE_CALL("hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p, cbContentLength "
+               "%llu, pPublishOptions %p, hCompletionPort %p, ulCompletionKey %#llx, phStream %p",
+               hPeerDist, cbContentIdentifier, (const void *)pContentIdentifier, cbContentLength,
+               (const void *)pPublishOptions, hCompletionPort, (ULONGLONG)ulCompletionKey,
+               (void *)phStream);
     if (phStream != NULL)
         *phStream = NULL;
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_PARAMETER;
     struct completion_port *port = NULL;
     if (phStream != NULL && good_identifier(pContentIdentifier, cbContentIdentifier) &&
@@ -34,7 +39,7 @@ EXPORT DWORD WINAPI PeerDistServerPublishStream(PEERDIST_INSTANCE_HANDLE hPeerDi
         completion_port_release(port);
     }
     release_instance(instance);
-    return win32_error(status);
+    return TRACE_RESULT(win32_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistServerPublishAddToStream(PEERDIST_INSTANCE_HANDLE hPeerDist,
@@ -42,9 +47,12 @@ EXPORT DWORD WINAPI PeerDistServerPublishAddToStream(PEERDIST_INSTANCE_HANDLE hP
                                                      DWORD cbNumberOfBytes, PBYTE pBuffer,
                                                      LPOVERLAPPED lpOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, hStream %p, cbNumberOfBytes %lu, pBuffer %p, lpOverlapped %p",
+               hPeerDist, hStream, cbNumberOfBytes, (const void *)pBuffer,
+               (const void *)lpOverlapped);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_PARAMETER;
     if (lpOverlapped != NULL && (pBuffer != NULL || cbNumberOfBytes == 0)) {
         struct stream *stream = stream_acquire(instance, (uintptr_t)hStream);
@@ -55,16 +63,18 @@ EXPORT DWORD WINAPI PeerDistServerPublishAddToStream(PEERDIST_INSTANCE_HANDLE hP
         }
     }
     release_instance(instance);
-    return pending_or_error(status);
+    return TRACE_RESULT(pending_or_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistServerPublishCompleteStream(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                                         PEERDIST_STREAM_HANDLE hStream,
                                                         LPOVERLAPPED lpOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, hStream %p, lpOverlapped %p", hPeerDist, hStream,
+               (const void *)lpOverlapped);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_PARAMETER;
     if (lpOverlapped != NULL) {
         struct stream *stream = stream_acquire(instance, (uintptr_t)hStream);
@@ -75,16 +85,17 @@ EXPORT DWORD WINAPI PeerDistServerPublishCompleteStream(PEERDIST_INSTANCE_HANDLE
         }
     }
     release_instance(instance);
-    return pending_or_error(status);
+    return TRACE_RESULT(pending_or_error(status));
 }
 
 /* Neither policy nor service can prevent a close. */
 EXPORT DWORD WINAPI PeerDistServerCloseStreamHandle(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                                     PEERDIST_STREAM_HANDLE hStream)
 {
+    TRACE_CALL("hPeerDist %p, hStream %p", hPeerDist, hStream);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_HANDLE;
     struct stream *stream = stream_acquire(instance, (uintptr_t)hStream);
     if (stream != NULL) {
@@ -92,7 +103,7 @@ EXPORT DWORD WINAPI PeerDistServerCloseStreamHandle(PEERDIST_INSTANCE_HANDLE hPe
         stream_release(stream);
     }
     release_instance(instance);
-    return win32_error(status);
+    return TRACE_RESULT(win32_error(status));
 }
 
 /* The calling thread's user, where the service is on. */
@@ -105,9 +116,11 @@ static enum pd_status current_user(struct identity *identity)
 EXPORT DWORD WINAPI PeerDistServerUnpublish(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                             DWORD cbContentIdentifier, PBYTE pContentIdentifier)
 {
+    TRACE_CALL("hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p", hPeerDist,
+               cbContentIdentifier, (const void *)pContentIdentifier);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_PARAMETER;
     if (good_identifier(pContentIdentifier, cbContentIdentifier)) {
         struct identity identity;
@@ -119,7 +132,7 @@ EXPORT DWORD WINAPI PeerDistServerUnpublish(PEERDIST_INSTANCE_HANDLE hPeerDist,
         }
     }
     release_instance(instance);
-    return win32_error(status);
+    return TRACE_RESULT(win32_error(status));
 }
 
 EXPORT DWORD WINAPI PeerDistServerCancelAsyncOperation(PEERDIST_INSTANCE_HANDLE hPeerDist,
@@ -127,9 +140,12 @@ EXPORT DWORD WINAPI PeerDistServerCancelAsyncOperation(PEERDIST_INSTANCE_HANDLE 
                                                        PBYTE pContentIdentifier,
                                                        LPOVERLAPPED pOverlapped)
 {
+    TRACE_CALL("hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p, pOverlapped %p",
+               hPeerDist, cbContentIdentifier, (const void *)pContentIdentifier,
+               (const void *)pOverlapped);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     enum pd_status status = PD_INVALID_PARAMETER;
     if (good_identifier(pContentIdentifier, cbContentIdentifier) && pOverlapped != NULL) {
         struct identity identity;
@@ -144,5 +160,5 @@ EXPORT DWORD WINAPI PeerDistServerCancelAsyncOperation(PEERDIST_INSTANCE_HANDLE 
     /* The documentation has callers find 995 in the last error after a successful cancel. */
     if (status == PD_OK)
         SetLastError(ERROR_OPERATION_ABORTED);
-    return win32_error(status);
+    return TRACE_RESULT(win32_error(status));
 }

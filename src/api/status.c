@@ -24,13 +24,15 @@ static DWORD get_status(PEERDIST_INSTANCE_HANDLE handle, void *output, bool exte
 EXPORT DWORD WINAPI PeerDistGetStatus(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                       PEERDIST_STATUS *pPeerDistStatus)
 {
-    return get_status(hPeerDist, pPeerDistStatus, false);
+    TRACE_CALL("hPeerDist %p, pPeerDistStatus %p", hPeerDist, (const void *)pPeerDistStatus);
+    return TRACE_RESULT(get_status(hPeerDist, pPeerDistStatus, false));
 }
 
 EXPORT DWORD WINAPI PeerDistGetStatusEx(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                         PEERDIST_STATUS_INFO *pPeerDistStatus)
 {
-    return get_status(hPeerDist, pPeerDistStatus, true);
+    TRACE_CALL("hPeerDist %p, pPeerDistStatus %p", hPeerDist, (const void *)pPeerDistStatus);
+    return TRACE_RESULT(get_status(hPeerDist, pPeerDistStatus, true));
 }
 
 /* For an instance that was found: the pointers are checked here. */
@@ -74,25 +76,34 @@ EXPORT DWORD WINAPI PeerDistRegisterForStatusChangeNotification(PEERDIST_INSTANC
                                                                 LPOVERLAPPED lpOverlapped,
                                                                 PEERDIST_STATUS *pPeerDistStatus)
 {
-    return register_for_status(hPeerDist, hCompletionPort, ulCompletionKey, lpOverlapped,
-                               pPeerDistStatus, false);
+    TRACE_CALL("hPeerDist %p, hCompletionPort %p, ulCompletionKey %#llx, lpOverlapped %p, "
+               "pPeerDistStatus %p",
+               hPeerDist, hCompletionPort, (ULONGLONG)ulCompletionKey, (const void *)lpOverlapped,
+               (const void *)pPeerDistStatus);
+    return TRACE_RESULT(register_for_status(hPeerDist, hCompletionPort, ulCompletionKey,
+                                            lpOverlapped, pPeerDistStatus, false));
 }
 
 EXPORT DWORD WINAPI PeerDistRegisterForStatusChangeNotificationEx(
     PEERDIST_INSTANCE_HANDLE hPeerDist, HANDLE hCompletionPort, ULONG_PTR ulCompletionKey,
     LPOVERLAPPED lpOverlapped, PEERDIST_STATUS_INFO *pPeerDistStatus)
 {
-    return register_for_status(hPeerDist, hCompletionPort, ulCompletionKey, lpOverlapped,
-                               pPeerDistStatus, true);
+    TRACE_CALL("hPeerDist %p, hCompletionPort %p, ulCompletionKey %#llx, lpOverlapped %p, "
+               "pPeerDistStatus %p",
+               hPeerDist, hCompletionPort, (ULONGLONG)ulCompletionKey, (const void *)lpOverlapped,
+               (const void *)pPeerDistStatus);
+    return TRACE_RESULT(register_for_status(hPeerDist, hCompletionPort, ulCompletionKey,
+                                            lpOverlapped, pPeerDistStatus, true));
 }
 
 EXPORT DWORD WINAPI
 PeerDistUnregisterForStatusChangeNotification(PEERDIST_INSTANCE_HANDLE hPeerDist)
 {
+    TRACE_CALL("hPeerDist %p", hPeerDist);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
-        return ERROR_INVALID_HANDLE;
+        return TRACE_RESULT(ERROR_INVALID_HANDLE);
     instance_unregister(instance);
     release_instance(instance);
-    return ERROR_SUCCESS;
+    return TRACE_RESULT(ERROR_SUCCESS);
 }
