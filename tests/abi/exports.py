@@ -34,6 +34,8 @@ class Image:
         optional_size = self.u16(start + 20)
         optional = start + 24
         self.plus = self.u16(optional) == 0x20B
+        self.base = struct.unpack_from("<Q" if self.plus else "<I", self.data,
+                                       optional + (24 if self.plus else 28))[0]
         self.directories = optional + (112 if self.plus else 96)
         self.sections = [
             struct.unpack_from("<IIII", self.data, optional + optional_size + 40 * i + 8)
@@ -102,7 +104,8 @@ class Image:
 
 
 class Tally:
-    def __init__(self):
+    def __init__(self, test):
+        self.test = test
         self.passed = 0
         self.failed = 0
 
@@ -111,7 +114,7 @@ class Tally:
             self.passed += 1
         else:
             self.failed += 1
-            print(f"FAIL: abi.exports: {rule}: {got}")
+            print(f"FAIL: {self.test}: {rule}: {got}")
 
 
 def read_table(path):
@@ -127,7 +130,7 @@ def read_definition(path):
 
 def main():
     source, output = sys.argv[1:3]
-    tally = Tally()
+    tally = Tally("abi.exports")
     table = read_table(os.path.join(source, "def", "exports.txt"))
     definition = read_definition(os.path.join(source, "def", "peerdist.def"))
     tally.check(sorted(table) == list(range(1, 29)), "ordinals are 1 to 28", sorted(table))

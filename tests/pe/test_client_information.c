@@ -4,9 +4,6 @@
  * and random changes of every vector, in pieces of any size: 4050 or 4051 where a reader of the
  * whole refuses it, memory bounded, and a handle that goes on to work where it does not.
  */
-#include <windows.h>
-
-#include <psapi.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +11,11 @@
 #include "core/hash/digest.h"
 #include "pe/check.h"
 #include "pe/client_support.h"
+#include "pe/footprint.h"
 #include "unit/core/content_changes.h"
 
-#define MUTATIONS  120
-#define MORE_BYTES (16u << 20) /* that the process may have grown by in the end */
+#define MUTATIONS 120
+#define MORE_KIB  16384u /* that the process may have grown by in the end */
 
 static HANDLE instance;
 static uint32_t seed = 20261126;
@@ -135,13 +133,6 @@ static void test_mutations(void)
     }
 }
 
-static SIZE_T private_bytes(void)
-{
-    PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof(counters)};
-    GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters));
-    return counters.PagefileUsage;
-}
-
 int main(void)
 {
     check_begin("pe.client_information", 170);
@@ -149,11 +140,10 @@ int main(void)
     instance = instance_new();
     check_equal(content_flush(instance, &tag), 0, "2.3/FlushContent [D]");
     test_rejects();
-    SIZE_T before = private_bytes();
+    unsigned before = memory_kib();
     test_mutations();
-    SIZE_T after = private_bytes();
-    check(after < before + MORE_BYTES, "ours/memory is bounded", "%zu bytes, then %zu", before,
-          after);
+    unsigned after = memory_kib();
+    check(after < before + MORE_KIB, "ours/memory is bounded", "%u KiB, then %u", before, after);
     check_equal(PeerDistShutdown(instance), 0, "2.1/Shutdown [D]");
     return check_end();
 }

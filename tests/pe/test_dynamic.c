@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The DLL as Windows' own components use it: loaded at run time, functions by name, unloaded again.
- * Afterwards none of its threads may be left, and the program has to end as if it had never been
- * there. Not linked against the import library.
+ * The DLL as Windows' own components use it: loaded at run time, functions by name, unloaded again,
+ * a thousand times over, and with operations pending. Afterwards none of its threads may be left,
+ * and the program has to end as if it had never been there. Not linked against the import library.
  */
 #include <windows.h>
 #include <stdint.h>
 #include <string.h>
-#include <tlhelp32.h>
+#include <stdlib.h>
 #include "pe/check.h"
+#include "pe/footprint.h"
+#include "pe/partner.h"
+
+#define CYCLES     1000
+#define WARM       100 /* of them, before anything is counted */
+#define PENDING    8
+#define BUSY_BYTES (24u << 20)
 
 static const char *const names[] = {
     "PeerDistClientAddContentInformation",
@@ -52,19 +59,6 @@ typedef BOOL(WINAPI *result_function)(OVERLAPPED *overlapped, DWORD *bytes, BOOL
 
 /* By way of an integer: functions and data pointers do not convert into each other. */
 #define FUNCTION(type, module, name) ((type)(uintptr_t)GetProcAddress(module, name))
-
-static unsigned thread_count(void)
-{
-    THREADENTRY32 entry = {.dwSize = sizeof(entry)};
-    HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
-    unsigned count = 0;
-    BOOL more = Thread32First(snapshot, &entry);
-
-    for (; more; more = Thread32Next(snapshot, &entry))
-        count += entry.th32OwnerProcessID == GetCurrentProcessId();
-    CloseHandle(snapshot);
-    return count;
-}
 
 /* How many more thread-local indexes this process can have: few, and lost for good with a library
  * that was unloaded without giving them back. */
@@ -131,13 +125,153 @@ static void use_it(HMODULE module)
                 "2.1/Shutdown [D]");
 }
 
-int main(void)
+/* ---- A thousand times ---- */
+
+static void test_many_loads(void)
 {
+    LARGE_INTEGER frequency, start, end;
+    LONGLONG loading = 0;
+    unsigned handles = 0, threads = 0, memory = 0, handles_now, memory_now, i;
+
+    QueryPerformanceFrequency(&frequency);
+    for (i = 0; i < CYCLES; i++) {
+        HMODULE module;
+
+        if (i == WARM) {
+            handles = handle_count();
+            threads = thread_count();
+            memory = memory_kib();
+        }
+        QueryPerformanceCounter(&start);
+        module = LoadLibraryW(L"peerdist.dll");
+        QueryPerformanceCounter(&end);
+        loading += end.QuadPart - start.QuadPart;
+        require(module != NULL, "7/loaded at run time", "error %lu in cycle %u", GetLastError(), i);
+        if (i % 10 == 0) {
+            HANDLE instance = NULL;
+
+            check_equal(FUNCTION(startup_function, module, "PeerDistStartup")(2, &instance, NULL),
+                        0, "2.1/Startup [D]");
+            check_equal(FUNCTION(shutdown_function, module, "PeerDistShutdown")(instance), 0,
+                        "2.1/Shutdown [D]");
+        }
+        FreeLibrary(module);
+    }
+    check(threads_become(threads), "7/no thread is lost", "%u, before %u", thread_count(), threads);
+    handles_now = handle_count();
+    memory_now = memory_kib();
+    check(handles > 0 && handles_now <= handles + 2, "7/no handle is lost", "%u, before %u",
+          handles_now, handles);
+    check(memory > 0 && memory_now < memory + 1024, "7/no memory is lost", "%u KiB, before %u",
+          memory_now, memory);
+    printf("%d cycles: loading took %.3f ms each; %u handles and %u KiB, after %d %u and %u\n",
+           CYCLES, (double)loading * 1000.0 / (double)frequency.QuadPart / CYCLES, handles_now,
+           memory_now, WARM, handles, memory);
+}
+
+/* ---- Operations pending ---- */
+
+struct pending {
+    HMODULE module;
+    HANDLE instance, stream;
+    OVERLAPPED calls[PENDING];
+};
+
+static BYTE *busy_data;
+
+static void begin_pending(struct pending *pending)
+{
+    BYTE identifier[32] = {0};
+    LARGE_INTEGER now;
+    unsigned i;
+
+    QueryPerformanceCounter(&now);
+    memcpy(identifier, &now, sizeof(now));
+    memset(pending, 0, sizeof(*pending));
+    busy_data = calloc(1, BUSY_BYTES);
+    require(busy_data != NULL, "the machine", "no memory");
+    pending->module = LoadLibraryW(L"peerdist.dll");
+    require(pending->module != NULL, "7/loaded at run time", "error %lu", GetLastError());
+    check_equal(
+        FUNCTION(startup_function, pending->module, "PeerDistStartup")(2, &pending->instance, NULL),
+        0, "2.1/Startup [D]");
+    check_equal(
+        FUNCTION(publish_function, pending->module, "PeerDistServerPublishStream")(
+            pending->instance, sizeof(identifier), identifier, 0, NULL, NULL, 0, &pending->stream),
+        0, "2.2/PublishStream [D]");
+    for (i = 0; i < PENDING; i++) {
+        pending->calls[i].hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
+        check_equal(
+            FUNCTION(add_function, pending->module, "PeerDistServerPublishAddToStream")(
+                pending->instance, pending->stream, BUSY_BYTES, busy_data, &pending->calls[i]),
+            ERROR_IO_PENDING, "2.2/AddToStream [D]");
+    }
+}
+
+/* The library holds itself while an instance is open: the operations go on to their ends. Who loads
+ * it again can shut the instance down, and then it goes. */
+static void test_pending_at_free(void)
+{
+    struct pending pending;
+    HMODULE again;
+    unsigned i;
+
+    begin_pending(&pending);
+    check(FreeLibrary(pending.module), "7/unloaded", "error %lu", GetLastError());
+    check(GetModuleHandleW(L"peerdist.dll") != NULL, "ours/it stays while it has work", "gone");
+    for (i = 0; i < PENDING; i++) {
+        check_equal(WaitForSingleObject(pending.calls[i].hEvent, 20000), WAIT_OBJECT_0,
+                    "3.1/operations complete [D]");
+        check_equal(pending.calls[i].Internal, 0, "3.5/success [D]");
+        CloseHandle(pending.calls[i].hEvent);
+    }
+    again = LoadLibraryW(L"peerdist.dll");
+    check(again == pending.module, "ours/it was there all the time", "another module");
+    check_equal(FUNCTION(shutdown_function, again, "PeerDistShutdown")(pending.instance), 0,
+                "2.1/Shutdown [D]");
+    FreeLibrary(again);
+    check(GetModuleHandleW(L"peerdist.dll") == NULL, "ours/it goes with its last thread",
+          "still there");
+    free(busy_data);
+}
+
+/* In a process of its own: it ends in the middle of it. */
+static int end_with_pending(bool by_exit)
+{
+    struct pending pending;
+
+    begin_pending(&pending);
+    if (by_exit)
+        ExitProcess(7);
+    TerminateProcess(GetCurrentProcess(), 9);
+    return 1;
+}
+
+static void test_pending_at_exit(volatile LONG *by_exit)
+{
+    unsigned i;
+
+    for (i = 0; i < 10; i++) {
+        struct partner partner;
+
+        *by_exit = i % 2 == 0;
+        partner = partner_start();
+        check_equal(partner_end(&partner, 20000), i % 2 == 0 ? 7 : 9,
+                    "ours/a process ends as it wants, whatever is pending");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    volatile LONG *by_exit = partner_main(argc, argv);
     unsigned before;
     unsigned indexes = 0;
     unsigned i;
 
-    check_begin("pe.dynamic", 60);
+    check_begin("pe.dynamic", 110);
+    if (by_exit != NULL)
+        return end_with_pending(*by_exit != 0);
+    by_exit = partner_memory(sizeof(*by_exit));
     before = thread_count();
     for (i = 0; i < 12; i++) {
         HMODULE module = LoadLibraryW(L"peerdist.dll");
@@ -157,5 +291,8 @@ int main(void)
             indexes = tls_left();
     }
     check_equal(tls_left(), indexes, "7/unloaded: nothing of the process is lost");
+    test_many_loads();
+    test_pending_at_free();
+    test_pending_at_exit(by_exit);
     return check_end();
 }
