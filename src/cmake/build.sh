@@ -18,7 +18,7 @@ targets=("$@")
 arches=()
 for preset in "${presets[@]}"; do
     case $preset in
-    mingw32) arches+=(i686) ;;
+    mingw32 | release32) arches+=(i686) ;;
     mingw64 | release) arches+=(x86_64) ;;
     esac
 done

@@ -14,6 +14,11 @@ target_include_directories(pd_options INTERFACE
 target_compile_options(pd_options INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
     -fvisibility=hidden -fno-common)
+# Where the tree stands is no part of what is built from it.
+check_c_compiler_flag(-ffile-prefix-map=.=. PD_HAVE_FILE_PREFIX_MAP)
+if(PD_HAVE_FILE_PREFIX_MAP AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(pd_options INTERFACE "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.")
+endif()
 if(PD_WERROR)
     target_compile_options(pd_options INTERFACE -Werror)
 endif()

@@ -27,7 +27,10 @@ set(mingw_lib "${PD_OUTPUT_DIR}/libpeerdist.a")
 set(msvc_lib "${PD_OUTPUT_DIR}/PeerDist.lib")
 add_custom_command(OUTPUT "${mingw_lib}"
     COMMAND ${CMAKE_COMMAND} -E make_directory "${PD_OUTPUT_DIR}"
-    COMMAND ${PD_DLLTOOL} ${dlltool_flags} -d "${import_def}" -D peerdist.dll -l "${mingw_lib}"
+    # The name that is given for the library goes into its symbols: without a path.
+    COMMAND ${CMAKE_COMMAND} -E chdir "${PD_OUTPUT_DIR}" ${PD_DLLTOOL} --deterministic-libraries
+            --temp-prefix peerdist ${dlltool_flags} -d "${import_def}" -D peerdist.dll
+            -l libpeerdist.a
     DEPENDS "${import_def}" WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" VERBATIM)
 add_custom_command(OUTPUT "${msvc_lib}"
     COMMAND ${CMAKE_COMMAND} -E make_directory "${PD_OUTPUT_DIR}"
