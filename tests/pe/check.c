@@ -17,8 +17,46 @@ static LONG skipped;
 /* Guards stdout, so that lines of several threads do not mix; held by nobody who can block. */
 static CRITICAL_SECTION output;
 
+/* What became of each rule, for the file that CHECK_MATRIX names. */
+#define RULES_MAX 512
+static struct {
+    const char *rule;
+    unsigned long held, broken;
+} rules[RULES_MAX];
+static unsigned rule_count;
+static const char *matrix;
+static CRITICAL_SECTION matrix_lock; /* taken inside `output`, never the other way round */
+
+static void record(const char *rule, bool condition)
+{
+    unsigned i = 0;
+
+    if (matrix == NULL)
+        return;
+    EnterCriticalSection(&matrix_lock);
+    while (i < rule_count && rules[i].rule != rule && strcmp(rules[i].rule, rule) != 0)
+        i++;
+    if (i == rule_count && i < RULES_MAX)
+        rules[rule_count++].rule = rule;
+    if (i < rule_count)
+        *(condition ? &rules[i].held : &rules[i].broken) += 1;
+    LeaveCriticalSection(&matrix_lock);
+}
+
+static void write_matrix(void)
+{
+    FILE *file = matrix ? fopen(matrix, "a") : NULL;
+    unsigned i;
+
+    for (i = 0; file && i < rule_count; i++)
+        fprintf(file, "%s\t%s\t%lu\t%lu\n", name, rules[i].rule, rules[i].held, rules[i].broken);
+    if (file)
+        fclose(file);
+}
+
 static int result(void)
 {
+    write_matrix();
     printf("RESULT passed=%ld failed=%ld skipped=%ld\n", passed, failed, skipped);
     fflush(stdout);
     return failed ? 1 : 0;
@@ -43,6 +81,8 @@ void check_begin(const char *program, unsigned seconds)
     limit = seconds;
     verbose = getenv("CHECK_VERBOSE") != NULL;
     InitializeCriticalSection(&output);
+    InitializeCriticalSection(&matrix_lock);
+    matrix = getenv("CHECK_MATRIX");
     thread = CreateThread(NULL, 0, watch, NULL, 0, NULL);
     if (thread)
         CloseHandle(thread);
@@ -74,6 +114,7 @@ bool check_at(const char *file, int line, bool condition, const char *text, cons
     va_list arguments;
 
     InterlockedIncrement(condition ? &passed : &failed);
+    record(rule, condition);
     if (condition && !verbose)
         return true;
     EnterCriticalSection(&output);

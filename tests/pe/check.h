@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* Every rule's fate goes, at the end, to the file that the environment variable CHECK_MATRIX names,
+ * as lines of program, rule, checks that held and checks that did not: tests/support/conformance.py
+ * makes the matrix of requirements of them. */
+
 /* Begins a test program; it is ended as failed when it runs for longer than this many seconds. */
 void check_begin(const char *program, unsigned seconds);
 /* Prints the RESULT line; returns what main has to return. */

@@ -13,7 +13,10 @@ fi
 result=$1
 shift
 export LC_ALL=C.UTF-8
-rm -f "$result" "$result.log" "$result.raw"
+rm -f "$result" "$result.log" "$result.raw" "$result.matrix"
+# For the conformance tests: what became of each rule.
+CHECK_MATRIX=Z:$(printf %s "$result.matrix" | tr / '\\')
+export CHECK_MATRIX
 
 case $1 in
 *.exe)

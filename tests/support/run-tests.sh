@@ -65,8 +65,13 @@ echo "built in $built s, tested in $((SECONDS - start - built)) s"
 if [ "$tier" = soak ]; then # what the long runs measured
     grep -hv '^RESULT ' build/mingw64/results/soak_*.log build/mingw32/results/soak_*.log
 fi
+conformance=0
+if [ "$tier" != soak ]; then
+    python3 -B "$here/conformance.py" build/mingw64/results tests/CONFORMANCE.md || conformance=1
+fi
 set --
 for tree in $native $pe; do
     set -- "$@" "${tree%%=*}=build/${tree#*=}:$logs/${tree%%=*}.xml"
 done
-python3 "$here/summary.py" "$@"
+python3 "$here/summary.py" "$@" || exit 1
+exit $conformance
