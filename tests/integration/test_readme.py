@@ -31,13 +31,18 @@ def test_program(sandbox):
 def test_commands_exist(sandbox):
     """Each command line of README.md is understood as far as its options go."""
     commands = re.findall(r"^wine peerdist\.exe (.*?)\s*#", README, re.M)
-    same(len(commands), 7, "commands")
+    same(len(commands), 8, "commands")
     sandbox.file("film.mkv", b"a film")
     for command in commands:
         words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
         words = [str(sandbox.path / word) if word.startswith("film") else word for word in words]
         if "--hold" in words:
             sandbox.hold(*[word for word in words[1:] if word != "--hold"]).kill()
+        elif words[0] == "install":
+            try:
+                sandbox.good(*words)
+            finally:
+                sandbox.good("uninstall", *words[1:])
         else:
             sandbox.good(*words)
 
