@@ -67,7 +67,7 @@ EXPORT DWORD WINAPI PeerDistClientAddContentInformation(PEERDIST_INSTANCE_HANDLE
                                                         LPOVERLAPPED lpOverlapped)
 {
     TRACE_CALL("hPeerDist %p, hContentHandle %p, cbNumberOfBytes %lu, pBuffer %p, lpOverlapped %p",
-               hPeerDist, hContentHandle, cbNumberOfBytes, (const void *)pBuffer,
+               hPeerDist, hContentHandle, (unsigned long)cbNumberOfBytes, (const void *)pBuffer,
                (const void *)lpOverlapped);
     bool good = lpOverlapped != NULL && (pBuffer != NULL || cbNumberOfBytes == 0);
     struct instance *instance;
@@ -103,7 +103,7 @@ EXPORT DWORD WINAPI PeerDistClientAddData(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                           LPOVERLAPPED lpOverlapped)
 {
     TRACE_CALL("hPeerDist %p, hContentHandle %p, cbNumberOfBytes %lu, pBuffer %p, lpOverlapped %p",
-               hPeerDist, hContentHandle, cbNumberOfBytes, (const void *)pBuffer,
+               hPeerDist, hContentHandle, (unsigned long)cbNumberOfBytes, (const void *)pBuffer,
                (const void *)lpOverlapped);
     bool good = lpOverlapped != NULL && (pBuffer != NULL || cbNumberOfBytes == 0);
     struct instance *instance;
@@ -168,7 +168,7 @@ EXPORT DWORD WINAPI PeerDistClientGetInformationByHandle(
 {
     TRACE_CALL("hPeerDist %p, hContentHandle %p, PeerDistClientInfoClass %d, dwBufferSize %lu, "
                "lpInformation %p",
-               hPeerDist, hContentHandle, (int)PeerDistClientInfoClass, dwBufferSize,
+               hPeerDist, hContentHandle, (int)PeerDistClientInfoClass, (unsigned long)dwBufferSize,
                (const void *)lpInformation);
     bool good = PeerDistClientInfoClass == PeerDistClientBasicInfo && lpInformation != NULL;
     struct instance *instance;

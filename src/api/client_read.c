@@ -15,8 +15,8 @@ EXPORT DWORD WINAPI PeerDistClientBlockRead(PEERDIST_INSTANCE_HANDLE hPeerDist,
 {
     TRACE_CALL("hPeerDist %p, hContentHandle %p, cbMaxNumberOfBytes %lu, pBuffer %p, "
                "dwTimeoutInMilliseconds %lu, lpOverlapped %p",
-               hPeerDist, hContentHandle, cbMaxNumberOfBytes, (const void *)pBuffer,
-               dwTimeoutInMilliseconds, (const void *)lpOverlapped);
+               hPeerDist, hContentHandle, (unsigned long)cbMaxNumberOfBytes, (const void *)pBuffer,
+               (unsigned long)dwTimeoutInMilliseconds, (const void *)lpOverlapped);
     bool good = lpOverlapped != NULL && (pBuffer != NULL || cbMaxNumberOfBytes == 0);
     struct instance *instance;
     struct content *content;
@@ -37,8 +37,8 @@ EXPORT DWORD WINAPI PeerDistClientStreamRead(PEERDIST_INSTANCE_HANDLE hPeerDist,
 {
     TRACE_CALL("hPeerDist %p, hContentHandle %p, cbMaxNumberOfBytes %lu, pBuffer %p, "
                "dwTimeoutInMilliseconds %lu, lpOverlapped %p",
-               hPeerDist, hContentHandle, cbMaxNumberOfBytes, (const void *)pBuffer,
-               dwTimeoutInMilliseconds, (const void *)lpOverlapped);
+               hPeerDist, hContentHandle, (unsigned long)cbMaxNumberOfBytes, (const void *)pBuffer,
+               (unsigned long)dwTimeoutInMilliseconds, (const void *)lpOverlapped);
     bool good = lpOverlapped != NULL && (pBuffer != NULL || cbMaxNumberOfBytes == 0);
     struct instance *instance;
     struct content *content;

@@ -14,10 +14,12 @@
 
 #define STATUS_PENDING_VALUE 0x103
 
+#ifndef __WINE__ /* whose headers have them */
 NTSTATUS NTAPI NtSetIoCompletion(HANDLE port, ULONG_PTR key, ULONG_PTR value, NTSTATUS status,
                                  SIZE_T information);
 NTSTATUS NTAPI NtQueryIoCompletion(HANDLE port, int class, void *information, ULONG length,
                                    ULONG *returned);
+#endif
 
 struct completion_port {
     atomic_uint references;
@@ -100,7 +102,8 @@ static void deliver(struct completion_port *port, void *block, const struct comp
     LONG status = completion_status(completion->status);
     if (trace_is_on())
         trace_line("completion", "lpOverlapped %p, status %#lx, %llu bytes at %llu", block,
-                   (DWORD)status, (ULONGLONG)completion->bytes, (ULONGLONG)completion->offset);
+                   (unsigned long)(ULONG)status, (unsigned long long)completion->bytes,
+                   (unsigned long long)completion->offset);
     if (completion->has_offset) {
         overlapped->Offset = (DWORD)completion->offset;
         overlapped->OffsetHigh = (DWORD)(completion->offset >> 32);

@@ -42,8 +42,9 @@ EXPORT DWORD WINAPI PeerDistServerOpenContentInformation(
     TRACE_CALL(
         "hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p, ullContentOffset %llu, "
         "cbContentLength %llu, hCompletionPort %p, ulCompletionKey %#llx, phContentInfo %p",
-        hPeerDist, cbContentIdentifier, (const void *)pContentIdentifier, ullContentOffset,
-        cbContentLength, hCompletionPort, (ULONGLONG)ulCompletionKey, (void *)phContentInfo);
+        hPeerDist, (unsigned long)cbContentIdentifier, (const void *)pContentIdentifier,
+        ullContentOffset, cbContentLength, hCompletionPort, (ULONGLONG)ulCompletionKey,
+        (void *)phContentInfo);
     static const struct versions version_1 = {PEERDIST_RETRIEVAL_OPTIONS_CONTENTINFO_VERSION_1,
                                               PEERDIST_RETRIEVAL_OPTIONS_CONTENTINFO_VERSION_1};
     return TRACE_RESULT(open_information(hPeerDist, cbContentIdentifier, pContentIdentifier,
@@ -60,8 +61,8 @@ EXPORT DWORD WINAPI PeerDistServerOpenContentInformationEx(
     TRACE_CALL("hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p, ullContentOffset "
                "%llu, cbContentLength %llu, pRetrievalOptions %p, hCompletionPort %p, "
                "ulCompletionKey %#llx, phContentInfo %p",
-               hPeerDist, cbContentIdentifier, (const void *)pContentIdentifier, ullContentOffset,
-               cbContentLength, (const void *)pRetrievalOptions, hCompletionPort,
+               hPeerDist, (unsigned long)cbContentIdentifier, (const void *)pContentIdentifier,
+               ullContentOffset, cbContentLength, (const void *)pRetrievalOptions, hCompletionPort,
                (ULONGLONG)ulCompletionKey, (void *)phContentInfo);
     struct versions versions = {0, 0};
     bool good =
@@ -80,7 +81,7 @@ EXPORT DWORD WINAPI PeerDistServerRetrieveContentInformation(
     DWORD cbMaxNumberOfBytes, PBYTE pBuffer, LPOVERLAPPED lpOverlapped)
 {
     TRACE_CALL("hPeerDist %p, hContentInfo %p, cbMaxNumberOfBytes %lu, pBuffer %p, lpOverlapped %p",
-               hPeerDist, hContentInfo, cbMaxNumberOfBytes, (const void *)pBuffer,
+               hPeerDist, hContentInfo, (unsigned long)cbMaxNumberOfBytes, (const void *)pBuffer,
                (const void *)lpOverlapped);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)

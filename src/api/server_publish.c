@@ -18,9 +18,9 @@ EXPORT DWORD WINAPI PeerDistServerPublishStream(PEERDIST_INSTANCE_HANDLE hPeerDi
 {
     TRACE_CALL("hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p, cbContentLength "
                "%llu, pPublishOptions %p, hCompletionPort %p, ulCompletionKey %#llx, phStream %p",
-               hPeerDist, cbContentIdentifier, (const void *)pContentIdentifier, cbContentLength,
-               (const void *)pPublishOptions, hCompletionPort, (ULONGLONG)ulCompletionKey,
-               (void *)phStream);
+               hPeerDist, (unsigned long)cbContentIdentifier, (const void *)pContentIdentifier,
+               cbContentLength, (const void *)pPublishOptions, hCompletionPort,
+               (ULONGLONG)ulCompletionKey, (void *)phStream);
     if (phStream != NULL)
         *phStream = NULL;
     struct instance *instance = acquire_instance(hPeerDist);
@@ -48,7 +48,7 @@ EXPORT DWORD WINAPI PeerDistServerPublishAddToStream(PEERDIST_INSTANCE_HANDLE hP
                                                      LPOVERLAPPED lpOverlapped)
 {
     TRACE_CALL("hPeerDist %p, hStream %p, cbNumberOfBytes %lu, pBuffer %p, lpOverlapped %p",
-               hPeerDist, hStream, cbNumberOfBytes, (const void *)pBuffer,
+               hPeerDist, hStream, (unsigned long)cbNumberOfBytes, (const void *)pBuffer,
                (const void *)lpOverlapped);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
@@ -117,7 +117,7 @@ EXPORT DWORD WINAPI PeerDistServerUnpublish(PEERDIST_INSTANCE_HANDLE hPeerDist,
                                             DWORD cbContentIdentifier, PBYTE pContentIdentifier)
 {
     TRACE_CALL("hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p", hPeerDist,
-               cbContentIdentifier, (const void *)pContentIdentifier);
+               (unsigned long)cbContentIdentifier, (const void *)pContentIdentifier);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)
         return TRACE_RESULT(ERROR_INVALID_HANDLE);
@@ -141,7 +141,7 @@ EXPORT DWORD WINAPI PeerDistServerCancelAsyncOperation(PEERDIST_INSTANCE_HANDLE 
                                                        LPOVERLAPPED pOverlapped)
 {
     TRACE_CALL("hPeerDist %p, cbContentIdentifier %lu, pContentIdentifier %p, pOverlapped %p",
-               hPeerDist, cbContentIdentifier, (const void *)pContentIdentifier,
+               hPeerDist, (unsigned long)cbContentIdentifier, (const void *)pContentIdentifier,
                (const void *)pOverlapped);
     struct instance *instance = acquire_instance(hPeerDist);
     if (instance == NULL)

@@ -11,8 +11,9 @@ BOOLEAN NTAPI RtlDllShutdownInProgress(void);
 EXPORT DWORD WINAPI PeerDistStartup(DWORD dwVersionRequested, PPEERDIST_INSTANCE_HANDLE phPeerDist,
                                     PDWORD pdwSupportedVersion)
 {
-    TRACE_CALL("dwVersionRequested %lu, phPeerDist %p, pdwSupportedVersion %p", dwVersionRequested,
-               (void *)phPeerDist, (const void *)pdwSupportedVersion);
+    TRACE_CALL("dwVersionRequested %lu, phPeerDist %p, pdwSupportedVersion %p",
+               (unsigned long)dwVersionRequested, (void *)phPeerDist,
+               (const void *)pdwSupportedVersion);
     if (phPeerDist == NULL)
         return TRACE_RESULT(ERROR_INVALID_PARAMETER);
     *phPeerDist = NULL;

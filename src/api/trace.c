@@ -89,8 +89,9 @@ static void write_line(const char *function, const char *message)
 {
     char line[LINE_MAX_BYTES + 128];
     DWORD written;
-    int length = snprintf(line, sizeof(line), "%lu:%lu:%lu:%s %s\r\n", GetTickCount(),
-                          GetCurrentProcessId(), GetCurrentThreadId(), function, message);
+    int length = snprintf(line, sizeof(line), "%lu:%lu:%lu:%s %s\r\n",
+                          (unsigned long)GetTickCount(), (unsigned long)GetCurrentProcessId(),
+                          (unsigned long)GetCurrentThreadId(), function, message);
     if (sink == TO_DEBUGGER)
         OutputDebugStringA(line);
     else /* one call: lines of several threads stay whole */

@@ -28,7 +28,7 @@ void trace_fini(void);
 static inline DWORD trace_result(const char *function, DWORD result)
 {
     if (trace_is_on())
-        trace_line(function, "returns %lu", result);
+        trace_line(function, "returns %lu", (unsigned long)result);
     return result;
 }
 

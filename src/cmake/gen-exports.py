@@ -3,7 +3,8 @@
 """Writes a module-definition file from the table def/exports.txt.
 
 Plain names by default: the DLL's contract, committed as def/peerdist.def. With --decorated the
-stdcall names (PeerDistStartup@12) that an x86 import library must offer.
+stdcall names (PeerDistStartup@12) that an x86 import library must offer. With --spec the file that
+winebuild takes instead.
 """
 import argparse
 import sys
@@ -18,17 +19,18 @@ EXPORTS
 
 
 def read_table(path):
-    """Yields (ordinal, name, argument bytes) of each line of the table."""
+    """Yields (ordinal, name, argument bytes, arguments) of each line of the table."""
     with open(path, encoding="ascii") as table:
         for line in table:
             fields = line.split("#", 1)[0].split()
             if fields:
-                yield int(fields[0]), fields[1], int(fields[2])
+                yield int(fields[0]), fields[1], int(fields[2]), fields[4:]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--decorated", action="store_true", help="stdcall names for x86")
+    parser.add_argument("--spec", action="store_true", help="for winebuild")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("table")
     parser.add_argument("output")
@@ -41,8 +43,13 @@ def main():
         sys.exit(f"{args.table}: ordinals are not in alphabetical order")
     text = HEADER + "".join(
         f"    {name}{f'@{size}' if args.decorated else ''} @{ordinal}\n"
-        for ordinal, name, size in rows
+        for ordinal, name, size, _ in rows
     )
+    if args.spec:
+        text = "# Made of def/exports.txt.\n" + "".join(
+            f"{ordinal} stdcall {name}({' '.join(arguments)})\n"
+            for ordinal, name, _, arguments in rows
+        )
     if args.check:
         with open(args.output, encoding="ascii") as current:
             if current.read() != text:

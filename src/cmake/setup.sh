@@ -42,6 +42,7 @@ lld-link lld
 /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.asan-x86_64.a libclang-rt-14-dev
 /usr/include/openssl/evp.h libssl-dev
 /usr/include/wine/wine/windows/windows.h libwine-dev
+winegcc wine64-tools
 /usr/lib/go-1.19/bin/go golang-1.19-go
 /usr/include/sqlite3.h libsqlite3-dev
 /usr/include/cmocka.h libcmocka-dev

@@ -21,6 +21,9 @@ enum pd_status folder_create_private(const char *path, const char *user);
 /* Joins with the system's separator; NULL without memory. Free with free(). */
 char *path_join(const char *folder, const char *name);
 
+/* The path as the libraries that we link take it; NULL without memory. Free with free(). */
+char *path_for_libraries(const char *path);
+
 enum pd_status file_delete(const char *path); /* PD_NOT_FOUND, PD_IO_ERROR */
 
 bool file_exists(const char *path);

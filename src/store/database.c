@@ -257,10 +257,14 @@ static int wait_for_writer(void *context, int asked)
 enum pd_status database_open(struct database *database, const char *path)
 {
     enum pd_status status;
-    int code = sqlite3_open_v2(path, &database->db,
+    char *native = path_for_libraries(path);
+    if (native == NULL)
+        return PD_NO_MEMORY;
+    int code = sqlite3_open_v2(native, &database->db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                                    SQLITE_OPEN_PRIVATECACHE,
                                NULL);
+    free(native);
     if (database->db == NULL)
         return PD_NO_MEMORY;
     database->statements = calloc(database->kind->statement_count, sizeof(sqlite3_stmt *));

@@ -63,6 +63,15 @@ enum pd_status folder_create_private(const char *path, const char *user)
     return PD_OK;
 }
 
+char *path_for_libraries(const char *path)
+{
+    char *copy = malloc(strlen(path) + 1);
+
+    if (copy)
+        strcpy(copy, path);
+    return copy;
+}
+
 char *path_join(const char *folder, const char *name)
 {
     size_t length = strlen(folder), size = length + strlen(name) + 2;

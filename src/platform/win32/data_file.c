@@ -14,12 +14,14 @@
 /* Of one call: lengths are 32 bits wide. */
 #define STEP_MAX (1ul << 30)
 
+#ifndef __WINE__ /* whose headers have them */
 NTSYSAPI NTSTATUS NTAPI NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID context,
                                    PIO_STATUS_BLOCK io, PVOID buffer, ULONG length,
                                    PLARGE_INTEGER position, PULONG key);
 NTSYSAPI NTSTATUS NTAPI NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID context,
                                     PIO_STATUS_BLOCK io, PVOID buffer, ULONG length,
                                     PLARGE_INTEGER position, PULONG key);
+#endif
 
 struct data_file {
     HANDLE handle;

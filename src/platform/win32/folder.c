@@ -11,6 +11,15 @@
 
 #include "platform/win32/wide.h"
 
+/* The library that is built as Wine builds its own has a store for itself: SQLite's locks there are
+ * the system's, and those of the PE library Wine's. */
+#ifdef __WINE__
+#define STORES L"Stores-builtin"
+char *CDECL wine_get_unix_file_name(const WCHAR *path);
+#else
+#define STORES L"Stores"
+#endif
+
 #define PROFILE_LIST_KEY L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList"
 
 /* The environment variable, made absolute; NULL when it is not set (or without memory). */
@@ -85,8 +94,10 @@ static bool create_all(wchar_t *path)
         return true;
     if (GetLastError() != ERROR_PATH_NOT_FOUND)
         return false;
-    at = wcsrchr(path, L'\\');
-    if (!at || at == path)
+    at = path + lstrlenW(path);
+    while (at > path && *at != L'\\')
+        at--;
+    if (at == path)
         return false;
     *at = 0;
     bool made = create_all(path);
@@ -96,7 +107,7 @@ static bool create_all(wchar_t *path)
 
 enum pd_status folder_store_root(char **path)
 {
-    static const wchar_t below[] = L"\\PeerDist\\Stores";
+    static const wchar_t below[] = L"\\PeerDist\\" STORES;
     enum pd_status status = PD_UNAVAILABLE;
     wchar_t *wide = root_from_environment();
 
@@ -105,10 +116,10 @@ enum pd_status folder_store_root(char **path)
         wchar_t *base = program_data();
 
         if (base) {
-            wide = calloc(wcslen(base) + sizeof(below) / sizeof(below[0]), sizeof(*wide));
+            wide = calloc((size_t)lstrlenW(base) + sizeof(below) / sizeof(below[0]), sizeof(*wide));
             if (wide) {
-                wcscpy(wide, base);
-                wcscat(wide, below);
+                lstrcpyW(wide, base);
+                lstrcatW(wide, below);
             }
             free(base);
         }
@@ -182,9 +193,12 @@ enum pd_status folder_create_private(const char *path, const char *user)
     }
     /* At creation and with the user's own SID: under Wine that makes mode 0750, while a descriptor
      * set later, or one for the owner in general, protects nothing or locks the owner out. */
-    if (swprintf(sddl, sizeof(sddl) / sizeof(sddl[0]), L"D:P(A;OICI;FA;;;%ls)(A;OICI;FA;;;SY)",
-                 wide_user) < 0 ||
-        !ConvertStringSecurityDescriptorToSecurityDescriptorW(
+    if (lstrlenW(wide_user) > 400)
+        goto cleanup;
+    lstrcpyW(sddl, L"D:P(A;OICI;FA;;;");
+    lstrcatW(sddl, wide_user);
+    lstrcatW(sddl, L")(A;OICI;FA;;;SY)");
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
             sddl, SDDL_REVISION_1, &attributes.lpSecurityDescriptor, NULL))
         goto cleanup;
     if (CreateDirectoryW(wide_path, &attributes) ||
@@ -197,6 +211,30 @@ cleanup:
     free(wide_path);
     return status;
 }
+
+#ifdef __WINE__
+/* SQLite is the system's there, and knows Unix paths. */
+char *path_for_libraries(const char *path)
+{
+    wchar_t *wide = wide_from_utf8(path);
+    char *unix_path = wide ? wine_get_unix_file_name(wide) : NULL, *copy = NULL;
+
+    if (unix_path && (copy = malloc(strlen(unix_path) + 1)) != NULL)
+        strcpy(copy, unix_path);
+    HeapFree(GetProcessHeap(), 0, unix_path);
+    free(wide);
+    return copy;
+}
+#else
+char *path_for_libraries(const char *path)
+{
+    char *copy = malloc(strlen(path) + 1);
+
+    if (copy)
+        strcpy(copy, path);
+    return copy;
+}
+#endif
 
 char *path_join(const char *folder, const char *name)
 {

@@ -171,14 +171,14 @@ static bool prepare(HKEY key, const struct value *proposed, wchar_t *name)
 
     if (!random_bytes(random, sizeof(random)))
         return false;
-    wcscpy(name, prefix);
-    name += wcslen(prefix);
+    lstrcpyW(name, prefix);
+    name += lstrlenW(prefix);
     for (size_t i = 0; i < sizeof(random); i++) {
         *name++ = digits[random[i] >> 4];
         *name++ = digits[random[i] & 15u];
     }
     *name = 0;
-    name -= wcslen(prefix) + 2 * sizeof(random);
+    name -= sizeof(prefix) / sizeof(prefix[0]) - 1 + 2 * sizeof(random);
     if (RegCreateKeyExW(key, name, 0, NULL, 0, KEY_SET_VALUE | KEY_WOW64_64KEY, NULL, &subkey,
                         NULL) != ERROR_SUCCESS)
         return false;

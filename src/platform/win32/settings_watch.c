@@ -49,7 +49,7 @@ static size_t parent_length(const wchar_t *path, size_t length)
 /* Opens as much of the path as exists. *length: characters of it that the key stands for. */
 static HKEY open_nearest(const wchar_t *path, size_t *length)
 {
-    for (*length = wcslen(path); *length; *length = parent_length(path, *length)) {
+    for (*length = (size_t)lstrlenW(path); *length; *length = parent_length(path, *length)) {
         HKEY key = open_part(path, *length);
         if (key)
             return key;

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Usage: build-builtin.sh OUTPUT-FOLDER
+# The library as Wine builds its own: the same sources compiled by winegcc against Wine's headers, a
+# spec file made of def/exports.txt, the system's libcrypto and libsqlite3. Makes
+#   OUTPUT-FOLDER/x86_64-unix/peerdist.dll.so and OUTPUT-FOLDER/x86_64-windows/peerdist.dll,
+# the file that stands for it in a prefix. Nothing is done while sources and tools are the same.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+mkdir -p "$1"
+output=$(cd "$1" && pwd)
+cd "$root"
+# -fshort-wchar: Windows' characters; of libc's functions for wide characters none is used.
+flags=(-m64 -O2 -fPIC -fshort-wchar -std=gnu11 -fvisibility=hidden -Wall -Wno-format
+    -D_WIN32_WINNT=0x0602 -DWINVER=0x0602 -DUNICODE -D_UNICODE -DWIN32_LEAN_AND_MEAN -DNDEBUG
+    -Isrc -Iinclude)
+libraries=(-ladvapi32 -lbcrypt -lcrypt32 -luserenv -lshell32 -lole32 -lntdll -lcrypto -lsqlite3)
+mapfile -t sources < <(find src/core src/platform/win32 src/store src/async src/engine src/api \
+    -name '*.c' | sort)
+
+key=$({
+    cat "$0" def/exports.txt include/peerdist.h
+    find src -name '*.[ch]' | sort | xargs cat
+    winegcc --version
+} | sha256sum)
+[ "$(cat "$output/.key" 2>/dev/null)" != "$key" ] || exit 0
+rm -rf "$output/objects" "$output/.key"
+mkdir -p "$output/objects" "$output/x86_64-unix" "$output/x86_64-windows"
+
+compile()
+{
+    winegcc "${@:2}" -c -o "$OBJECTS/$(echo "$1" | tr / _).o" "$1"
+}
+export -f compile
+export OBJECTS=$output/objects
+printf '%s\n' "${sources[@]}" |
+    xargs -P "$(nproc)" -I{} bash -c 'compile "$@"' compile {} "${flags[@]}"
+python3 -B "$here/gen-exports.py" --spec def/exports.txt "$output/peerdist.spec"
+winegcc -m64 -shared -o "$output/x86_64-unix/peerdist.dll.so" "$output/peerdist.spec" \
+    "$output"/objects/*.o "${libraries[@]}"
+winebuild --dll --fake-module -m64 -E "$output/peerdist.spec" -F peerdist.dll \
+    -o "$output/x86_64-windows/peerdist.dll"
+rm -rf "$output/objects"
+echo "$key" >"$output/.key"
