@@ -110,6 +110,53 @@ static void test_bad_information(void **state)
     sample_fini(&sample);
 }
 
+/* Between the call of CompleteContentInformation and its completion. */
+static void test_completing(void **state)
+{
+    (void)state;
+    struct sample_content sample;
+    struct block add, done, other;
+    uint8_t byte;
+    sample_init(&sample, 2, 100000, 77, 0, 0);
+    block_init(&add);
+    block_init(&done);
+    block_init(&other);
+    for (unsigned round = 0; round < 2; round++) {
+        uintptr_t handle = open_content(instance, &sample.tag);
+        pool_block();
+        assert_int_equal(
+            add_information(instance, handle, sample.information, sample.information_length, &add),
+            PD_OK);
+        assert_int_equal(complete_information(instance, handle, &done), PD_OK);
+        assert_true(block_is_pending(&done));
+        assert_int_equal(add_information(instance, handle, sample.information, 1, &other),
+                         PD_ALREADY_COMPLETED);
+        assert_int_equal(complete_information(instance, handle, &other), PD_ALREADY_COMPLETED);
+        assert_int_equal(stream_read(instance, handle, &byte, 1, LOCAL, &other),
+                         PD_NOT_INITIALIZED);
+        assert_int_equal(block_read_at(instance, handle, 0, &byte, 1, LOCAL, &other),
+                         PD_NOT_INITIALIZED);
+        assert_int_equal(add_data(instance, handle, 0, sample.data, 1, &other), PD_NOT_INITIALIZED);
+        assert_false(is_flash_crowd(instance, handle));
+        if (round == 0) {
+            pool_release();
+            assert_int_equal(block_wait(&add).status, PD_OK);
+            assert_int_equal(block_wait(&done).status, PD_OK);
+            add_sample(instance, handle, &sample, 0, sample.length);
+            assert_int_equal(close_content(instance, handle), PD_OK);
+        } else { /* close completes what is pending */
+            assert_int_equal(close_content(instance, handle), PD_OK);
+            assert_int_equal(block_take(&add).status, PD_ABORTED);
+            assert_int_equal(block_take(&done).status, PD_ABORTED);
+            pool_release();
+        }
+    }
+    block_fini(&add);
+    block_fini(&done);
+    block_fini(&other);
+    sample_fini(&sample);
+}
+
 /* What was added is there, in this handle and in another; the rest is missing, up to it. */
 static void test_add_and_read(void **state)
 {
@@ -398,6 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_information_in_pieces, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_information, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_completing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_add_and_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_small_reads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_range, set_up, tear_down),
