@@ -143,34 +143,51 @@ DWORD file_write_new(const char *path, const void *data, size_t length)
     return error;
 }
 
-DWORD file_writer_open(struct file_writer *writer, const char *path)
+/* Where the result for `path` is gathered. Made from the caller's path, for the suffix can make it
+ * a long one. */
+static char *part_path(const char *path)
 {
     static const char suffix[] = ".part";
-    size_t length = strlen(path);
-    char *longer = malloc(length + sizeof(suffix));
+    size_t size = strlen(path) + sizeof(suffix);
+    char *part = malloc(size);
+
+    if (part)
+        snprintf(part, size, "%s%s", path, suffix);
+    return part;
+}
+
+/* Whether the file goes when its last handle is closed, by the system for a process that died. Only
+ * a help: not every file system can do it. */
+static void set_vanishing(HANDLE file, bool vanishing)
+{
+    FILE_DISPOSITION_INFO disposition = {.DeleteFile = vanishing};
+
+    (void)SetFileInformationByHandle(file, FileDispositionInfo, &disposition, sizeof(disposition));
+}
+
+DWORD file_writer_open(struct file_writer *writer, const char *path)
+{
+    char *part = part_path(path);
     DWORD error = ERROR_SUCCESS;
 
     writer->file = NO_FILE;
     writer->path = text_native_path(path);
-    writer->part = NULL;
+    writer->part = part ? text_native_path(part) : NULL;
     writer->opened = false;
-    if (longer) {
-        /* Both names are made from the caller's, for the suffix can make the path a long one. */
-        snprintf(longer, length + sizeof(suffix), "%s%s", path, suffix);
-        writer->part = text_native_path(longer);
-    }
-    free(longer);
+    free(part);
     if (!writer->path || !writer->part) {
         error = ERROR_INVALID_NAME;
     } else {
         /* Shared with nobody: a file of this name that somebody has open, be it the input of this
          * command, is refused and not emptied. */
-        writer->file = CreateFileW(writer->part, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS,
+        writer->file = CreateFileW(writer->part, GENERIC_WRITE | DELETE, 0, NULL, CREATE_ALWAYS,
                                    FILE_ATTRIBUTE_NORMAL, NULL);
-        if (writer->file == NO_FILE)
+        if (writer->file == NO_FILE) {
             error = GetLastError();
-        else
+        } else {
             writer->opened = true;
+            set_vanishing(writer->file, true);
+        }
     }
     if (error != ERROR_SUCCESS)
         file_writer_abandon(writer);
@@ -186,6 +203,7 @@ DWORD file_writer_commit(struct file_writer *writer)
 {
     DWORD error = ERROR_SUCCESS;
 
+    set_vanishing(writer->file, false);
     if (!CloseHandle(writer->file))
         error = GetLastError();
     writer->file = NO_FILE;
@@ -210,4 +228,36 @@ void file_writer_abandon(struct file_writer *writer)
     free(writer->part);
     writer->path = NULL;
     writer->part = NULL;
+}
+
+/* The two times and the size besides the number: Wine gives every volume of a Unix the same one. */
+static bool is_same_file(const char *one, const char *other)
+{
+    const char *const paths[2] = {one, other};
+    BY_HANDLE_FILE_INFORMATION files[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct file_reader reader;
+        bool known = file_reader_open(&reader, paths[i]) == ERROR_SUCCESS &&
+                     GetFileInformationByHandle(reader.file, &files[i]);
+        file_reader_close(&reader);
+        if (!known)
+            return false;
+    }
+    return files[0].dwVolumeSerialNumber == files[1].dwVolumeSerialNumber &&
+           files[0].nFileIndexHigh == files[1].nFileIndexHigh &&
+           files[0].nFileIndexLow == files[1].nFileIndexLow &&
+           files[0].nFileSizeHigh == files[1].nFileSizeHigh &&
+           files[0].nFileSizeLow == files[1].nFileSizeLow &&
+           CompareFileTime(&files[0].ftCreationTime, &files[1].ftCreationTime) == 0 &&
+           CompareFileTime(&files[0].ftLastWriteTime, &files[1].ftLastWriteTime) == 0;
+}
+
+bool file_writer_would_replace(const char *path, const char *input)
+{
+    char *part = part_path(path);
+    bool replace = is_same_file(path, input) || (part && is_same_file(part, input));
+
+    free(part);
+    return replace;
 }

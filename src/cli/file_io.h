@@ -23,7 +23,8 @@ DWORD file_read_whole(const char *path, uint64_t limit, uint8_t **data, size_t *
 /* ERROR_FILE_EXISTS rather than overwrite. */
 DWORD file_write_new(const char *path, const void *data, size_t length);
 
-/* A result: gathered in "PATH.part", which takes the place of PATH when it is committed. */
+/* A result: gathered in "PATH.part", which takes the place of PATH when it is committed, and goes
+ * with the process when that ends before, in whatever way. */
 struct file_writer {
     HANDLE file;
     wchar_t *path;
@@ -35,5 +36,7 @@ DWORD file_writer_write(struct file_writer *writer, const void *data, DWORD leng
 DWORD file_writer_commit(struct file_writer *writer);
 /* After an open that failed, and after a commit, it does nothing. */
 void file_writer_abandon(struct file_writer *writer);
+/* Whether a result at `path` would take the place of `input`, or be gathered in it. */
+bool file_writer_would_replace(const char *path, const char *input);
 
 #endif

@@ -14,7 +14,6 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/text.h"
 #include "core/content_info.h"
 
 #define INFORMATION_LIMIT (1ull << 31)
@@ -262,9 +261,9 @@ int command_get(int argc, char **argv)
     if (options.out == NULL)
         return cli_usage(argv[0], "--out FILE is needed");
     options.information = argv[optind];
-    if (text_is_same_path(options.out, options.information))
+    if (file_writer_would_replace(options.out, options.information))
         return cli_usage(argv[0], "--out would replace FILE.ci itself");
-    if (options.origin != NULL && text_is_same_path(options.out, options.origin))
+    if (options.origin != NULL && file_writer_would_replace(options.out, options.origin))
         return cli_usage(argv[0], "--out would replace the origin itself");
     return get_file(&options);
 }

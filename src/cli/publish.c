@@ -290,7 +290,7 @@ int command_publish(int argc, char **argv)
         return cli_usage(argv[0], "no FILE given");
     if (argc - optind > 1 && (options.id || options.out))
         return cli_usage(argv[0], "%s goes with one FILE only", options.id ? "--id" : "--out");
-    if (options.out && text_is_same_path(argv[optind], options.out))
+    if (options.out && file_writer_would_replace(options.out, argv[optind]))
         return cli_usage(argv[0], "--out would replace the FILE itself");
     return publish_all(argc - optind, argv + optind, &options);
 }

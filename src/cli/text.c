@@ -76,17 +76,6 @@ wchar_t *text_native_path(const char *path)
     return native;
 }
 
-bool text_is_same_path(const char *one, const char *other)
-{
-    wchar_t *full_one = text_full_path(one);
-    wchar_t *full_other = text_full_path(other);
-    bool same = full_one && full_other && _wcsicmp(full_one, full_other) == 0;
-
-    free(full_one);
-    free(full_other);
-    return same;
-}
-
 void text_wipe_free(char *text)
 {
     if (text)

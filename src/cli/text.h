@@ -4,7 +4,6 @@
 #ifndef PEERDIST_CLI_TEXT_H
 #define PEERDIST_CLI_TEXT_H
 
-#include <stdbool.h>
 #include <wchar.h>
 
 /* NULL: a lone surrogate or a malformed sequence, or no memory. */
@@ -15,9 +14,6 @@ wchar_t *text_to_wide(const char *utf8);
 wchar_t *text_full_path(const char *path);
 /* The same for use in calls: with the \\?\ prefix where the length asks for it. */
 wchar_t *text_native_path(const char *path);
-
-/* Whether two paths lead to one place, as far as their text tells. */
-bool text_is_same_path(const char *one, const char *other);
 
 /* Frees a text that may be a passphrase; NULL allowed. */
 void text_wipe_free(char *text);

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Usage: check_demo.py FOLDER OUTPUT-FOLDER KEY-PASSPHRASE [MEGABYTES]
-Checks what peerdist-demo.exe wrote, without any code of the library: the structure of every blob,
-and by hashing the files again as many as fit into MEGABYTES (all, without it). Version 1 is
+"""Usage: check_demo.py FOLDER OUTPUT-FOLDER KEY-PASSPHRASE PRINTED [MEGABYTES]
+Checks what peerdist-demo.exe wrote and what it printed (into the file PRINTED), without any code of
+the library: that the tree was fetched twice, the second time from the cache alone; the structure of
+every blob, and by hashing the files again as many as fit into MEGABYTES (all, without it). Version 1 is
 compared byte for byte; of version 2 the borders are taken from the blob (they have to join, and to
 cover the file), all else is computed. Ends with status 1 when anything is wrong."""
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vectors"))
@@ -50,14 +52,28 @@ def check_hashes(blobs, sizes, data, key):
         raise ValueError("version 2 differs from the rehashed file")
 
 
+def check_fetches(printed, size):
+    """The tree was fetched whole, then again from the cache alone. Also at first, files that are
+    alike may share blocks in the cache."""
+    fetched = {
+        which: (int(from_cache), int(from_origin)) for which, from_cache, from_origin in re.findall(
+            r"^fetched (at first|again) +(\d+) bytes from the cache, (\d+) from the origin",
+            printed, re.M)
+    }
+    if sum(fetched["at first"]) != size or fetched["again"] != (size, 0):
+        raise ValueError(f"{size} bytes should have been fetched: {fetched}")
+
+
 def main():
     folder, output = map(pathlib.Path, sys.argv[1:3])
     key = reference.passphrase_key(sys.argv[3])
-    room = int(sys.argv[4]) * 1000000 if len(sys.argv) > 4 else None
-    files = wrong = rehashed = rehashed_bytes = 0
+    printed = pathlib.Path(sys.argv[4])
+    room = int(sys.argv[5]) * 1000000 if len(sys.argv) > 5 else None
+    files = listed_bytes = wrong = rehashed = rehashed_bytes = 0
     for line in (output / "manifest.tsv").read_text().splitlines():
         number, size, name = line.split("\t")
         files += 1
+        listed_bytes += int(size)
         try:
             blobs = [(output / f"{number}.v{version}.ci").read_bytes() for version in (1, 2)]
             sizes = check_structure(blobs, int(size))
@@ -75,6 +91,11 @@ def main():
     if listed != files:
         wrong += 1
         print(f"WRONG: {listed} files in {folder}, {files} were published")
+    try:
+        check_fetches(printed.read_text(), listed_bytes)
+    except (OSError, KeyError, ValueError) as problem:
+        wrong += 1
+        print(f"WRONG: what was printed: {problem!r}")
     print(f"checked               {files:10d} files in structure, {rehashed} by rehashing "
           f"({rehashed_bytes} bytes), {wrong} wrong")
     sys.exit(1 if wrong or not rehashed else 0)

@@ -25,7 +25,7 @@ def manifest(sandbox):
 def check_demo(sandbox):
     return subprocess.run(
         [sys.executable, HERE / "check_demo.py", sandbox.path / "tree", sandbox.path / "out",
-         "demo key"], capture_output=True, text=True, timeout=120,
+         "demo key", sandbox.path / "printed.txt"], capture_output=True, text=True, timeout=120,
     )
 
 
@@ -38,6 +38,7 @@ def test_demo(sandbox):
     total = sum(int(line.split("\t")[1]) for line in manifest(sandbox))
     check(f" 0 bytes from the cache, {total} from the origin" in text, text)
     check(f"{total} bytes from the cache, 0 from the origin" in text, text)
+    printed = sandbox.file("printed.txt", text.encode())
     done = check_demo(sandbox)
     same(done.returncode, 0, done.stdout + done.stderr)
     check("44 files in structure, 44 by rehashing" in done.stdout, done.stdout)
@@ -49,6 +50,22 @@ def test_demo(sandbox):
         done = check_demo(sandbox)
         same(done.returncode, 1, f"checker with a wrong version {version}: {done.stdout}")
         blob.write_bytes(good)
+    for wrong in (text.replace(f"{total} bytes from the cache, 0 from", f"0 bytes from the cache, "
+                               f"{total} from"), text[:text.index("fetched again")]):
+        printed.write_text(wrong)
+        done = check_demo(sandbox)
+        same(done.returncode, 1, "checker with wrong fetches: " + done.stdout)
+
+
+def test_demo_cache_too_small(sandbox):
+    """The second fetch cannot be served: an error that says so."""
+    make_tree(sandbox)
+    try:
+        sandbox.good("cache", "limit", "1M")
+        sandbox.bad(4052, windows_path(sandbox.path / "tree"), windows_path(sandbox.path / "out"),
+                    program="peerdist-demo.exe")
+    finally:
+        sandbox.good("cache", "limit", "5%")
 
 
 def test_demo_usage(sandbox):

@@ -253,6 +253,8 @@ def test_killed_writers(sandbox):
         while process.popen.poll() is None and not block_files(sandbox):
             pass
         process.kill()
+        left = sandbox.path / f"killed-{number}.part"
+        wait_until(lambda: not left.exists(), "the system takes the half result away")
         got, numbers = get(sandbox, information, "--origin", path)
         same(got, data, "content")
         same(get(sandbox, information)[0], data, "content from the cache")
