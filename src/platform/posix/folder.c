@@ -65,10 +65,11 @@ enum pd_status folder_create_private(const char *path, const char *user)
 
 char *path_for_libraries(const char *path)
 {
-    char *copy = malloc(strlen(path) + 1);
+    size_t size = strlen(path) + 1;
+    char *copy = malloc(size);
 
     if (copy)
-        strcpy(copy, path);
+        memcpy(copy, path, size);
     return copy;
 }
 

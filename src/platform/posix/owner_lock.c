@@ -11,29 +11,46 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of making the file, when others take it away before it is locked. */
+#define ATTEMPTS 100
+
 struct owner_lock {
     int file;
     char path[];
 };
 
+/* Makes the file and locks it. PD_NOT_FOUND: somebody who found it before it was locked has removed
+ * it as a dead owner's. */
+static enum pd_status make_locked(const char *path, int *file)
+{
+    struct stat info;
+    *file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (*file < 0)
+        return PD_UNAVAILABLE;
+    enum pd_status status = PD_UNAVAILABLE;
+    if (flock(*file, LOCK_EX) == 0 && fstat(*file, &info) == 0)
+        status = info.st_nlink == 0 ? PD_NOT_FOUND : PD_OK;
+    if (status == PD_UNAVAILABLE)
+        unlink(path);
+    if (status != PD_OK)
+        close(*file);
+    return status;
+}
+
 enum pd_status owner_lock_create(const char *path, struct owner_lock **lock)
 {
     size_t size = strlen(path) + 1;
     struct owner_lock *made = malloc(sizeof(*made) + size);
-    struct stat info;
+    enum pd_status status = PD_NOT_FOUND;
 
     *lock = NULL;
     if (!made)
         return PD_NO_MEMORY;
     memcpy(made->path, path, size);
-    made->file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (made->file < 0) {
+    for (unsigned i = 0; status == PD_NOT_FOUND && i < ATTEMPTS; i++)
+        status = make_locked(path, &made->file);
+    if (status != PD_OK) {
         free(made);
-        return PD_UNAVAILABLE;
-    }
-    /* Somebody who found the file before it was locked may have removed it as a dead owner's. */
-    if (flock(made->file, LOCK_EX) != 0 || fstat(made->file, &info) != 0 || info.st_nlink == 0) {
-        owner_lock_destroy(made);
         return PD_UNAVAILABLE;
     }
     *lock = made;

@@ -217,10 +217,12 @@ cleanup:
 char *path_for_libraries(const char *path)
 {
     wchar_t *wide = wide_from_utf8(path);
-    char *unix_path = wide ? wine_get_unix_file_name(wide) : NULL, *copy = NULL;
+    char *unix_path = wide ? wine_get_unix_file_name(wide) : NULL;
+    size_t size = unix_path ? strlen(unix_path) + 1 : 0;
+    char *copy = unix_path ? malloc(size) : NULL;
 
-    if (unix_path && (copy = malloc(strlen(unix_path) + 1)) != NULL)
-        strcpy(copy, unix_path);
+    if (copy)
+        memcpy(copy, unix_path, size);
     HeapFree(GetProcessHeap(), 0, unix_path);
     free(wide);
     return copy;
@@ -228,10 +230,11 @@ char *path_for_libraries(const char *path)
 #else
 char *path_for_libraries(const char *path)
 {
-    char *copy = malloc(strlen(path) + 1);
+    size_t size = strlen(path) + 1;
+    char *copy = malloc(size);
 
     if (copy)
-        strcpy(copy, path);
+        memcpy(copy, path, size);
     return copy;
 }
 #endif
