@@ -7,6 +7,8 @@
 
 #include "pe/check.h"
 
+#define ATTEMPTS 5u
+
 static HANDLE section;
 
 SECURITY_ATTRIBUTES *partner_inherits(void)
@@ -34,8 +36,14 @@ struct partner partner_start(void)
     GetModuleFileNameW(NULL, path, MAX_PATH);
     swprintf(line, sizeof(line) / sizeof(*line), L"\"%ls\" partner %lu", path,
              HandleToULong(section));
-    require(CreateProcessW(path, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process),
-            "the machine: a process", "error %lu", GetLastError());
+    bool started = false;
+    /* Under Wine 8 one of some thousands does not start; what for is shown. */
+    for (unsigned i = 0; i < ATTEMPTS && !started; i++) {
+        started = CreateProcessW(path, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process);
+        if (!started)
+            printf("a process did not start: error %lu\n", GetLastError());
+    }
+    require(started, "the machine: a process", "not in %u attempts", ATTEMPTS);
     CloseHandle(process.hThread);
     return (struct partner){process.hProcess};
 }
