@@ -10,8 +10,10 @@
 #if defined(__x86_64__)
 
 #define TARGET __attribute__((target("avx512f,avx512bw,sha,sse4.1,ssse3")))
-#define LANES  16
-#define GROUP  4 /* messages whose rounds run side by side */
+#include "core/hash/x86/sha256_ni_state.h"
+
+#define LANES 16
+#define GROUP 4 /* messages whose rounds run side by side */
 
 #define ADD(x, y)     _mm512_add_epi32(x, y)
 #define ROTR(x, n)    _mm512_ror_epi32(x, n)
@@ -112,25 +114,15 @@
 
 TARGET static void load_states(union hash_state *const *states, __m128i *abef, __m128i *cdgh)
 {
-    for (size_t m = 0; m < LANES; m++) {
-        const __m128i abcd = _mm_loadu_si128((const __m128i *)states[m]->w32);
-        const __m128i efgh = _mm_loadu_si128((const __m128i *)states[m]->w32 + 1);
-        const __m128i cdab = _mm_shuffle_epi32(abcd, 0xb1);
-        const __m128i hgfe = _mm_shuffle_epi32(efgh, 0x1b);
-        abef[m] = _mm_alignr_epi8(cdab, hgfe, 8);
-        cdgh[m] = _mm_blend_epi16(hgfe, cdab, 0xf0);
-    }
+    for (size_t m = 0; m < LANES; m++)
+        load_state(states[m], &abef[m], &cdgh[m]);
 }
 
 TARGET static void store_states(union hash_state *const *states, const __m128i *abef,
                                 const __m128i *cdgh)
 {
-    for (size_t m = 0; m < LANES; m++) {
-        const __m128i feba = _mm_shuffle_epi32(abef[m], 0x1b);
-        const __m128i dchg = _mm_shuffle_epi32(cdgh[m], 0xb1);
-        _mm_storeu_si128((__m128i *)states[m]->w32, _mm_blend_epi16(feba, dchg, 0xf0));
-        _mm_storeu_si128((__m128i *)states[m]->w32 + 1, _mm_alignr_epi8(dchg, feba, 8));
-    }
+    for (size_t m = 0; m < LANES; m++)
+        store_state(states[m], abef[m], cdgh[m]);
 }
 
 TARGET void hash_sha256_hybrid_16(union hash_state *const *states, const uint8_t *const *data,

@@ -3,6 +3,7 @@
 #include "core/hash/x86/lanes.h"
 
 #define TARGET __attribute__((target("sha,sse4.1,ssse3")))
+#include "core/hash/x86/sha256_ni_state.h"
 
 #define STREAMS 1
 #define NAME    hash_sha256_ni_1

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* SHA-256 of two messages on the SHA extensions, with the eight vector
- * registers of 32-bit code.
+/* SHA-256 of two messages on the SHA extensions, with the eight vector registers of 32-bit code.
  *
  * The states of two messages take four registers and a round takes one. What is left does not hold
  * the message schedules, but it does to compute them ahead, through memory: while the rounds of
@@ -10,7 +9,9 @@
 
 #if !defined(__x86_64__)
 
-#define TARGET  __attribute__((target("sha,sse4.1,ssse3")))
+#define TARGET __attribute__((target("sha,sse4.1,ssse3")))
+#include "core/hash/x86/sha256_ni_state.h"
+
 #define STREAMS 2
 #define QUADS   16 /* of words, or rounds: four in a vector */
 
@@ -69,12 +70,7 @@ TARGET void hash_sha256_ni_2(union hash_state *const *states, const uint8_t *con
     }
     UNROLL EACH(s)
     {
-        const __m128i abcd = _mm_loadu_si128((const __m128i *)states[s]->w32);
-        const __m128i efgh = _mm_loadu_si128((const __m128i *)states[s]->w32 + 1);
-        const __m128i cdab = _mm_shuffle_epi32(abcd, 0xb1);
-        const __m128i hgfe = _mm_shuffle_epi32(efgh, 0x1b);
-        abef[s] = _mm_alignr_epi8(cdab, hgfe, 8);
-        cdgh[s] = _mm_blend_epi16(hgfe, cdab, 0xf0);
+        load_state(states[s], &abef[s], &cdgh[s]);
         before[2 * s] = abef[s];
         before[2 * s + 1] = cdgh[s];
     }
@@ -109,13 +105,7 @@ TARGET void hash_sha256_ni_2(union hash_state *const *states, const uint8_t *con
         words = next;
         next = used;
     }
-    UNROLL EACH(s)
-    {
-        const __m128i feba = _mm_shuffle_epi32(abef[s], 0x1b);
-        const __m128i dchg = _mm_shuffle_epi32(cdgh[s], 0xb1);
-        _mm_storeu_si128((__m128i *)states[s]->w32, _mm_blend_epi16(feba, dchg, 0xf0));
-        _mm_storeu_si128((__m128i *)states[s]->w32 + 1, _mm_alignr_epi8(dchg, feba, 8));
-    }
+    UNROLL EACH(s) store_state(states[s], abef[s], cdgh[s]);
 }
 
 #endif

@@ -39,12 +39,7 @@ TARGET void NAME(union hash_state *const *states, const uint8_t *const *data, si
 
     UNROLL EACH(s)
     {
-        const __m128i abcd = _mm_loadu_si128((const __m128i *)states[s]->w32);
-        const __m128i efgh = _mm_loadu_si128((const __m128i *)states[s]->w32 + 1);
-        const __m128i cdab = _mm_shuffle_epi32(abcd, 0xb1);
-        const __m128i hgfe = _mm_shuffle_epi32(efgh, 0x1b);
-        abef[s] = _mm_alignr_epi8(cdab, hgfe, 8);
-        cdgh[s] = _mm_blend_epi16(hgfe, cdab, 0xf0);
+        load_state(states[s], &abef[s], &cdgh[s]);
     }
     for (size_t n = 0; n < blocks; n++) {
         __m128i abef_before[STREAMS], cdgh_before[STREAMS];
@@ -78,13 +73,7 @@ TARGET void NAME(union hash_state *const *states, const uint8_t *const *data, si
             cdgh[s] = _mm_add_epi32(cdgh[s], cdgh_before[s]);
         }
     }
-    UNROLL EACH(s)
-    {
-        const __m128i feba = _mm_shuffle_epi32(abef[s], 0x1b);
-        const __m128i dchg = _mm_shuffle_epi32(cdgh[s], 0xb1);
-        _mm_storeu_si128((__m128i *)states[s]->w32, _mm_blend_epi16(feba, dchg, 0xf0));
-        _mm_storeu_si128((__m128i *)states[s]->w32 + 1, _mm_alignr_epi8(dchg, feba, 8));
-    }
+    UNROLL EACH(s) store_state(states[s], abef[s], cdgh[s]);
 }
 
 #undef EACH
