@@ -263,9 +263,10 @@ static void remove_index(struct cache_store *store)
  * known of it. */
 static void disconnect_if_wrong(struct cache_store *store)
 {
+    /* Asking for the file takes its time: readers are not kept waiting for it. */
+    bool moved = store->writer.db != NULL && !database_is_same_file(&store->writer, store->path);
     mutex_lock(&store->reading);
     bool damaged = store->reader.damaged || store->writer.damaged;
-    bool moved = store->writer.db != NULL && !database_is_same_file(&store->writer, store->path);
     if (damaged || moved || store->doubtful) {
         const char *path = damaged ? NULL : store->path;
         database_close(&store->reader, path);

@@ -177,8 +177,8 @@ struct cache_report {
     uint64_t bytes;    /* of blocks present */
     char problem[256]; /* empty: none */
 };
-/* visit may be NULL; called for each tag, oldest first; false ends the walk. */
-/* Where there is no index yet none is made: all is 0, and PD_OK. */
+/* visit may be NULL; called for each tag, oldest first; false ends the walk. Where there is no
+ * index yet none is made: all is 0, and PD_OK. */
 enum pd_status cache_inspect(struct cache_store *store, struct cache_report *report,
                              bool (*visit)(const struct cache_tag_report *tag, void *context),
                              void *context);
