@@ -101,7 +101,7 @@ DWORD dll_put(const wchar_t *source, const wchar_t *folder)
     DWORD error = path && kept && fresh ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
     enum dll_owner owner = error == ERROR_SUCCESS ? dll_owner(path) : DLL_NONE;
     if (owner == DLL_FOREIGN)
-        error = ERROR_FILE_EXISTS;
+        error = ERROR_ALREADY_EXISTS;
     /* Never half a DLL under the name. */
     if (error == ERROR_SUCCESS && !CopyFileW(source, fresh, FALSE))
         error = GetLastError();
@@ -125,7 +125,7 @@ DWORD dll_remove(const wchar_t *folder)
     if (error == ERROR_SUCCESS && (owner == DLL_NONE || owner == DLL_WINE))
         error = ERROR_FILE_NOT_FOUND;
     if (error == ERROR_SUCCESS && owner == DLL_FOREIGN)
-        error = ERROR_FILE_EXISTS;
+        error = ERROR_ALREADY_EXISTS;
     if (error == ERROR_SUCCESS && GetFileAttributesW(kept) != INVALID_FILE_ATTRIBUTES)
         error = move(kept, path);
     else if (error == ERROR_SUCCESS && !DeleteFileW(path))

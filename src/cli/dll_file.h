@@ -21,10 +21,10 @@ enum dll_owner {
 enum dll_owner dll_owner(const wchar_t *path);
 
 /* Copies `source` to folder\peerdist.dll, in the place of ours or of Wine's, which is kept beside
- * it. ERROR_FILE_EXISTS: a foreign one is there. */
+ * it. ERROR_ALREADY_EXISTS: a foreign one is there. */
 DWORD dll_put(const wchar_t *source, const wchar_t *folder);
 /* Takes ours away, and puts back what it replaced. ERROR_FILE_NOT_FOUND: there is none;
- * ERROR_FILE_EXISTS: it is a foreign one. */
+ * ERROR_ALREADY_EXISTS: it is a foreign one. */
 DWORD dll_remove(const wchar_t *folder);
 
 /* folder\name in memory of its own; NULL without memory. */

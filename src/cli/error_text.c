@@ -41,6 +41,8 @@ static const struct error_text table[] = {
     ERROR_ENTRY(ERROR_INVALID_PARAMETER, "An argument is out of its limits: see --help."),
     ERROR_ENTRY(ERROR_DISK_FULL, "The disk is full: free some space and try again."),
     ERROR_ENTRY(ERROR_INVALID_NAME, "The name has characters that a file name cannot have."),
+    ERROR_ENTRY(ERROR_ALREADY_EXISTS, "It belongs to somebody else, such as Windows itself, and is "
+                                      "left alone: use that one, or another folder."),
     ERROR_ENTRY(ERROR_FILENAME_EXCED_RANGE, "The name is too long."),
     ERROR_ENTRY(ERROR_FILE_TOO_LARGE, "The file is too large to be what it should be."),
     ERROR_ENTRY(ERROR_OPERATION_ABORTED, "It was interrupted; nothing is left behind."),

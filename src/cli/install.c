@@ -142,15 +142,18 @@ static void set_override(const wchar_t *below, bool set)
         RegQueryValueExW(key, OVERRIDE, NULL, &type, (BYTE *)value, &size) == ERROR_SUCCESS;
     bool ours = there && type == REG_SZ && wcscmp(value, PREFERRED) == 0;
     shown = text_from_wide(path);
-    if (set && !there &&
-        RegSetValueExW(key, OVERRIDE, 0, REG_SZ, (const BYTE *)PREFERRED, sizeof(PREFERRED)) ==
-            ERROR_SUCCESS)
-        output_print("HKCU\\%s: peerdist = native,builtin\n", shown ? shown : "");
-    else if (set && there && !ours)
+    if (set && !there) {
+        LSTATUS error =
+            RegSetValueExW(key, OVERRIDE, 0, REG_SZ, (const BYTE *)PREFERRED, sizeof(PREFERRED));
+        output_print(error == ERROR_SUCCESS ? "HKCU\\%s: peerdist = native,builtin\n"
+                                            : "HKCU\\%s: peerdist could not be set\n",
+                     shown ? shown : "");
+    } else if (set && !ours) {
         output_print("HKCU\\%s: peerdist is set otherwise already, and left so\n",
                      shown ? shown : "");
-    else if (!set && ours && RegDeleteValueW(key, OVERRIDE) == ERROR_SUCCESS)
+    } else if (!set && ours && RegDeleteValueW(key, OVERRIDE) == ERROR_SUCCESS) {
         output_print("HKCU\\%s: peerdist cleared\n", shown ? shown : "");
+    }
     free(shown);
     RegCloseKey(key);
 }
@@ -167,7 +170,7 @@ static void override_program(const wchar_t *name, WORD machine, void *context)
 
 static int report(DWORD error, const char *what, const char *path)
 {
-    if (error == ERROR_FILE_EXISTS)
+    if (error == ERROR_ALREADY_EXISTS)
         return error_report(error, "%s\\peerdist.dll is neither ours nor Wine's", path);
     return error_report(error, "cannot %s %s\\peerdist.dll", what, path);
 }

@@ -10,7 +10,7 @@ import sys
 
 from harness import OUTPUT, WIDTH, check, main, same, windows_path
 
-NOT_FOUND, INVALID_DATA, EXISTS = 2, 13, 80
+NOT_FOUND, INVALID_DATA, EXISTS = 2, 13, 183
 OVERRIDES = r"HKCU\Software\Wine\DllOverrides"
 MACHINES = {"64": 0x8664, "32": 0x14C}
 
