@@ -2,6 +2,7 @@
 #include "api/trace.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define LINE_MAX_BYTES 512
@@ -14,10 +15,13 @@ struct wine_channel {
     char name[15];
 };
 static struct wine_channel channel = {0xff, "peerdist"};
+typedef unsigned char(__cdecl *get_flags)(struct wine_channel *channel);
+typedef int(__cdecl *print_header)(int class, struct wine_channel *channel, const char *function);
+typedef int(__cdecl *print_text)(const char *text);
 static struct {
-    unsigned char(__cdecl *flags)(struct wine_channel *channel);
-    int(__cdecl *header)(int class, struct wine_channel *channel, const char *function);
-    int(__cdecl *output)(const char *text);
+    get_flags flags;
+    print_header header;
+    print_text output;
 } wine;
 
 static enum { TO_DEBUGGER, TO_WINE, TO_FILE } sink;
@@ -26,23 +30,13 @@ static HANDLE file;
 static bool find_wine(void)
 {
     HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
-    union {
-        FARPROC found;
-        unsigned char(__cdecl *flags)(struct wine_channel *channel);
-        int(__cdecl *header)(int class, struct wine_channel *channel, const char *function);
-        int(__cdecl *output)(const char *text);
-    } flags, header, output;
     if (ntdll == NULL)
         return false;
-    flags.found = GetProcAddress(ntdll, "__wine_dbg_get_channel_flags");
-    header.found = GetProcAddress(ntdll, "__wine_dbg_header");
-    output.found = GetProcAddress(ntdll, "__wine_dbg_output");
-    if (flags.found == NULL || header.found == NULL || output.found == NULL)
-        return false;
-    wine.flags = flags.flags;
-    wine.header = header.header;
-    wine.output = output.output;
-    return true;
+    /* By way of an integer: the types of functions do not convert into each other. */
+    wine.flags = (get_flags)(uintptr_t)GetProcAddress(ntdll, "__wine_dbg_get_channel_flags");
+    wine.header = (print_header)(uintptr_t)GetProcAddress(ntdll, "__wine_dbg_header");
+    wine.output = (print_text)(uintptr_t)GetProcAddress(ntdll, "__wine_dbg_output");
+    return wine.flags != NULL && wine.header != NULL && wine.output != NULL;
 }
 
 static bool open_file(void)
