@@ -11,17 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/seconds.h"
+
 #define CHUNK (1u << 20)
 
 static PEERDIST_INSTANCE_HANDLE instance;
-
-static double seconds(void)
-{
-    LARGE_INTEGER now, frequency;
-    QueryPerformanceCounter(&now);
-    QueryPerformanceFrequency(&frequency);
-    return (double)now.QuadPart / (double)frequency.QuadPart;
-}
 
 static void fail(const char *what, DWORD error)
 {

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #ifdef _WIN32
 #include <windows.h>
@@ -18,6 +17,7 @@
 #include <psapi.h>
 #endif
 
+#include "bench/seconds.h"
 #include "platform/identity.h"
 #include "store/cache_store.h"
 
@@ -26,20 +26,6 @@
 #define LOOK_UPS  2000u
 
 static struct identity identity;
-
-static double seconds(void)
-{
-#ifdef _WIN32
-    LARGE_INTEGER now, frequency;
-    QueryPerformanceCounter(&now);
-    QueryPerformanceFrequency(&frequency);
-    return (double)now.QuadPart / (double)frequency.QuadPart;
-#else
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-#endif
-}
 
 /* That this process has now. */
 static uint64_t memory_used(void)

@@ -7,18 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#ifdef _WIN32
-#include <windows.h>
-#endif
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
 
+#include "bench/seconds.h"
 #include "core/hash/hash_dispatch.h"
 
 #define MAX_ROUNDS      201
@@ -72,20 +69,6 @@ static struct workload workloads[WORKLOADS] = {
 
 static uint8_t *content;
 static uint8_t digests[MAX_MESSAGES][HASH_MAX_SIZE];
-
-static double seconds(void)
-{
-#ifdef _WIN32
-    LARGE_INTEGER now, frequency;
-    QueryPerformanceCounter(&now);
-    QueryPerformanceFrequency(&frequency);
-    return (double)now.QuadPart / (double)frequency.QuadPart;
-#else
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-#endif
-}
 
 /* Lengths as content-defined borders give them: at least 32 KiB, and then a chance at every byte
  * that makes them 64 KiB on average. */

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/seconds.h"
+
 struct job {
     const wchar_t *path;
     DWORD buffer_size;
@@ -20,14 +22,6 @@ struct job {
     uint64_t bytes;
     DWORD error;
 };
-
-static double seconds(void)
-{
-    LARGE_INTEGER now, frequency;
-    QueryPerformanceCounter(&now);
-    QueryPerformanceFrequency(&frequency);
-    return (double)now.QuadPart / (double)frequency.QuadPart;
-}
 
 /* Processor time of this process, user and kernel. */
 static double processor_seconds(void)
