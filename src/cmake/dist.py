@@ -59,6 +59,10 @@ Libs: -L${prefix}/@WIDTH@ -lpeerdist
 Cflags: -I${prefix}/include
 """
 
+# What the toolchain links into every program: the runtimes of gcc and of mingw-w64.
+TOOLCHAIN = {"licences/gcc-runtime.txt": "gcc-mingw-w64-x86-64-win32-runtime",
+             "licences/mingw-w64.txt": "mingw-w64-x86-64-dev"}
+
 SQLITE = """\
 SQLite, which is part of peerdist.dll and peerdist.exe, is in the public domain:
 https://sqlite.org/copyright.html
@@ -89,6 +93,8 @@ def contents(source, version):
         entries[name] = (source / name).read_bytes()
     entries["licences/openssl.txt"] = openssl_licence(source)
     entries["licences/sqlite.txt"] = SQLITE.encode()
+    for name, package in TOOLCHAIN.items():
+        entries[name] = pathlib.Path("/usr/share/doc", package, "copyright").read_bytes()
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n"
                    for name, data in sorted(entries.items()))
     entries["SHA256SUMS"] = sums.encode()

@@ -43,6 +43,7 @@ lld-link lld
 /usr/include/openssl/evp.h libssl-dev
 /usr/include/wine/wine/windows/windows.h libwine-dev
 winegcc wine64-tools
+pkg-config pkg-config
 /usr/lib/go-1.19/bin/go golang-1.19-go
 /usr/include/sqlite3.h libsqlite3-dev
 /usr/include/cmocka.h libcmocka-dev
