@@ -30,7 +30,8 @@ loaded=$(WINEDEBUG=-all,+loaddll "$PD_WINE" "$programs/pe.startup.exe" 2>&1 </de
 }
 status=0
 for subject in startup registration client client_shared client_large completion lifecycle closing \
-    ownership arguments handles identifiers ranges processes store cache_failure vectors load; do
+    ownership arguments handles identifiers ranges processes store cache_failure vectors load \
+    client_information policy cache_killed; do
     echo "-- $subject"
     timeout 120 "$PD_WINE" "$programs/pe.$subject.exe" </dev/null || status=1
 done

@@ -53,8 +53,8 @@ static void save_file(const WCHAR *path)
     CloseHandle(handle);
 }
 
-/* The shared memory of the database is memory, not a file to overwrite. */
-void save_files(const WCHAR *folder)
+/* Visits all files below a folder, and the folders in it after their contents. */
+static void walk(const WCHAR *folder, void (*visit)(const WCHAR *path, bool is_folder))
 {
     WCHAR path[MAX_PATH];
     WIN32_FIND_DATAW found;
@@ -65,18 +65,30 @@ void save_files(const WCHAR *folder)
     if (search == INVALID_HANDLE_VALUE)
         return;
     do {
-        size_t length = wcslen(found.cFileName);
+        bool is_folder = (found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
 
         swprintf(path, MAX_PATH, L"%ls\\%ls", folder, found.cFileName);
         if (wcscmp(found.cFileName, L".") == 0 || wcscmp(found.cFileName, L"..") == 0)
             continue;
-        if (found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY)
-            save_files(path);
-        else if (file_count < FILES &&
-                 (length < 4 || wcscmp(found.cFileName + length - 4, L"-shm") != 0))
-            save_file(path);
+        if (is_folder)
+            walk(path, visit);
+        visit(path, is_folder);
     } while (FindNextFileW(search, &found));
     FindClose(search);
+}
+
+/* The shared memory of the database is memory, not a file to overwrite. */
+static void save(const WCHAR *path, bool is_folder)
+{
+    size_t length = wcslen(path);
+
+    if (!is_folder && file_count < FILES && wcscmp(path + length - 4, L"-shm") != 0)
+        save_file(path);
+}
+
+void save_files(const WCHAR *folder)
+{
+    walk(folder, save);
 }
 
 void damage_files(enum damage damage)
@@ -127,26 +139,17 @@ void restore_files(void)
     }
 }
 
+static void remove_one(const WCHAR *path, bool is_folder)
+{
+    if (is_folder)
+        RemoveDirectoryW(path);
+    else
+        DeleteFileW(path);
+}
+
 void delete_tree(const WCHAR *folder)
 {
-    WCHAR path[MAX_PATH];
-    WIN32_FIND_DATAW found;
-    HANDLE search;
-
-    swprintf(path, MAX_PATH, L"%ls\\*", folder);
-    search = FindFirstFileW(path, &found);
-    if (search == INVALID_HANDLE_VALUE)
-        return;
-    do {
-        swprintf(path, MAX_PATH, L"%ls\\%ls", folder, found.cFileName);
-        if (wcscmp(found.cFileName, L".") == 0 || wcscmp(found.cFileName, L"..") == 0)
-            continue;
-        if (found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY)
-            delete_tree(path);
-        else
-            DeleteFileW(path);
-    } while (FindNextFileW(search, &found));
-    FindClose(search);
+    walk(folder, remove_one);
     RemoveDirectoryW(folder);
 }
 

@@ -301,7 +301,8 @@ int main(int argc, char **argv)
     by_exit = partner_memory(sizeof(*by_exit));
     before = thread_count();
     for (i = 0; i < 12; i++) {
-        HMODULE module = LoadLibraryW(L"peerdist.dll");
+        HMODULE module =
+            i % 2 ? LoadLibraryW(L"peerdist.dll") : LoadLibraryExW(L"peerdist.dll", NULL, 0);
 
         require(module != NULL, "7/loaded at run time", "error %lu", GetLastError());
         check_equal(thread_count(), before, "7/DllMain makes no threads [I]");

@@ -20,8 +20,8 @@ Made by `tests/support/conformance.py` of what the conformance tests (`tests/pe`
 Each check in those tests names the rule it holds the DLL to: a section of the specification of the API that the
 project works from, and what of it. *Documented* is what Microsoft's reference says. *Our reading* is where it is
 silent or contradicts itself, and *ours* where this library promises more: a difference there on a real Windows is
-news, not a defect. The programs call the exported functions alone: with any other peerdist.dll beside them, or
-in the system's folder, they print where it differs. They were never run on Windows.
+news, not a defect. The DLL is reached through its exported functions alone: with any other peerdist.dll beside the
+programs, or in the system's folder, they print where it differs. They were never run on Windows.
 
 """
 

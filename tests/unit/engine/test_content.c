@@ -121,7 +121,7 @@ static void test_completing(void **state)
     block_init(&add);
     block_init(&done);
     block_init(&other);
-    for (unsigned round = 0; round < 2; round++) {
+    for (unsigned round = 0; round < 3; round++) {
         uintptr_t handle = open_content(instance, &sample.tag);
         pool_block();
         assert_int_equal(
@@ -144,11 +144,16 @@ static void test_completing(void **state)
             assert_int_equal(block_wait(&done).status, PD_OK);
             add_sample(instance, handle, &sample, 0, sample.length);
             assert_int_equal(close_content(instance, handle), PD_OK);
-        } else { /* close completes what is pending */
-            assert_int_equal(close_content(instance, handle), PD_OK);
+        } else { /* a cancel of all, or the close, completes what is pending */
+            if (round == 1)
+                assert_int_equal(cancel_content(instance, handle, NULL), PD_OK);
+            else
+                assert_int_equal(close_content(instance, handle), PD_OK);
             assert_int_equal(block_take(&add).status, PD_ABORTED);
             assert_int_equal(block_take(&done).status, PD_ABORTED);
             pool_release();
+            if (round == 1)
+                assert_int_equal(close_content(instance, handle), PD_OK);
         }
     }
     block_fini(&add);
