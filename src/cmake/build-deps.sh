@@ -1,22 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Usage: build-deps.sh [x86_64|i686...]
-# Cross-builds the recipes of src/cmake/deps into build/deps/ARCH. What is built is kept under a key
-# made of recipe and compiler; nothing is downloaded or compiled again while the keys hold.
+# Usage: build-deps.sh [x86_64|i686|native...]
+# Builds the recipes of src/cmake/deps into build/deps/ARCH: all of them for the PE architectures, for
+# native trees those that a distribution has no library of. What is built is kept under a key made of
+# recipe and compiler; nothing is downloaded or compiled again while the keys hold.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 deps=$root/build/deps
 jobs=$(nproc)
-packages="openssl sqlite3 cmocka"
+packages="openssl sqlite3 cmocka expat libmicrohttpd h2o"
+native_packages="h2o"
 apt_options=()
 # shellcheck source=/dev/null
 . "$here/apt-private.sh"
+
+# The prefix of the compiler's name.
+tools()
+{
+    [ "$1" = native ] || echo "$1-w64-mingw32-"
+}
 
 # Options for all packages: see options.cmake for the reasons.
 arch_flags()
 {
     case $1 in
+    native) ;;
     i686) echo "-msse2 -mstackrealign" ;;
     *)
         if echo | "$1-w64-mingw32-gcc" -c -xc -Wa,-muse-unaligned-vector-move - -o /dev/null \
@@ -33,7 +42,7 @@ key()
     {
         cat "$here/deps/$1.sh"
         arch_flags "$2"
-        "$2-w64-mingw32-gcc" -v 2>&1
+        "$(tools "$2")gcc" -v 2>&1
     } | sha256sum | cut -d' ' -f1
 }
 
@@ -42,15 +51,22 @@ built()
     [ "$(cat "$deps/$2/.key-$1" 2>/dev/null)" = "$(key "$1" "$2")" ]
 }
 
-# fetch PACKAGE: leaves the upstream archive in build/deps/download.
+wanted()
+{
+    [ "$2" != native ] || [[ " $native_packages " = *" $1 "* ]]
+}
+
+# fetch PACKAGE: leaves the upstream archive in build/deps/download, and for a recipe with
+# patches=debian the archive of Debian's changes beside it: NAME.debian.
 fetch()
 {
-    local package=$1 version tarball sha256
+    local package=$1 version tarball sha256 patches=
     # shellcheck source=/dev/null
     . "$here/deps/$package.sh"
     local dir=$deps/download
     mkdir -p "$dir"
-    if echo "$sha256  $dir/$tarball" | sha256sum --check --status 2>/dev/null; then
+    if [ -z "$patches" ] &&
+        echo "$sha256  $dir/$tarball" | sha256sum --check --status 2>/dev/null; then
         echo "$dir/$tarball" >"$dir/$package.path"
         return
     fi
@@ -75,6 +91,9 @@ fetch()
                 "taking $candidate on the word of apt's signatures"
         fi
         mv "$got" "$dir/"
+        if [ -n "$patches" ]; then
+            mv "$dir/$package/${package}_"*.debian.tar.* "$dir/$package.debian"
+        fi
         rm -rf "${dir:?}/$package"
         echo "$dir/${got##*/}" >"$dir/$package.path"
         return
@@ -88,13 +107,20 @@ fetch()
 build_one()
 {
     local package=$1 arch=$2 start=$SECONDS
-    local prefix=$deps/$arch work=$deps/work/$package-$arch cflags
+    local prefix=$deps/$arch work=$deps/work/$package-$arch cflags tool patches= patch
     # shellcheck source=/dev/null
     . "$here/deps/$package.sh"
     cflags=$(arch_flags "$arch")
+    tool=$(tools "$arch")
     rm -rf "$work" && mkdir -p "$work" "$prefix"
     rm -f "$prefix/.key-$package"
     tar xf "$(cat "$deps/download/$package.path")" -C "$work" --strip-components=1
+    if [ -n "$patches" ]; then
+        tar xf "$deps/download/$package.debian" -C "$work"
+        while read -r patch; do
+            patch -d "$work" -p1 -s <"$work/debian/patches/$patch"
+        done < <(grep -v '^#' "$work/debian/patches/series")
+    fi
     if ! (set -e && cd "$work" && build) >"$work.log" 2>&1; then
         tail -n 40 "$work.log" "$work"/*.log >&2
         echo "$package for $arch failed; the whole story is in $work" >&2
@@ -109,7 +135,7 @@ build_one()
 todo=()
 for package in $packages; do
     for arch; do
-        built "$package" "$arch" || todo+=("$package $arch")
+        ! wanted "$package" "$arch" || built "$package" "$arch" || todo+=("$package $arch")
     done
 done
 [ ${#todo[@]} -gt 0 ] || exit 0

@@ -20,9 +20,11 @@ for preset in "${presets[@]}"; do
     case $preset in
     mingw32 | release32) arches+=(i686) ;;
     mingw64 | release) arches+=(x86_64) ;;
+    *) arches+=(native) ;;
     esac
 done
 if [ ${#arches[@]} -gt 0 ]; then
+    mapfile -t arches < <(printf '%s\n' "${arches[@]}" | sort -u)
     "$here/build-deps.sh" "${arches[@]}"
 fi
 

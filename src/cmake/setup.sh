@@ -47,6 +47,9 @@ pkg-config pkg-config
 /usr/lib/go-1.19/bin/go golang-1.19-go
 /usr/include/sqlite3.h libsqlite3-dev
 /usr/include/cmocka.h libcmocka-dev
+/usr/include/expat.h libexpat1-dev
+/usr/include/microhttpd.h libmicrohttpd-dev
+/usr/sbin/ip iproute2
 "
 fi
 

@@ -8,6 +8,13 @@
  *   <either>\CacheMgr\Republication  SizePercent (DWORD, 1 to 80): data cache, part of its volume
  *   <local>\CacheMgr\Republication   SizeBytes (QWORD, ours): instead of a local SizePercent
  *   <either>\Retrieval  SegmentTTL (DWORD, days from 1 on): age of segments in the data cache
+ *   <either>\CooperativeCaching  Enable (DWORD): distributed mode, off unless set
+ *   <local>\DownloadManager\Peers\Connection  ListenPort, ConnectPort (DWORD, 1 to 65535)
+ *   <local>\DownloadManager\Upload  ServePeersOnBatteryPower (DWORD)
+ *   <local>\DownloadManager\Discovery  DiscoveryDiscoveryDetachTimeout (DWORD, ms)
+ *   <either>\DiscoveryManager  MinBackoffWindow (DWORD, ms), RepubQuorumSize (DWORD)
+ *   <local>\DownloadManager\Upload  MaxConnections, MaxConnectionsPerAddress, MaxRequests,
+ *       KiBPerSecond, KiBPerSecondPerAddress (DWORD, ours; 0 for the rates: no limit)
  */
 #ifndef PEERDIST_PLATFORM_SETTINGS_H
 #define PEERDIST_PLATFORM_SETTINGS_H
@@ -20,6 +27,16 @@
 #define SETTINGS_CACHE_PERCENT_MAX 80u
 #define SETTINGS_CACHE_AGE_DAYS    28u
 
+#define SETTINGS_PORT                    80u
+#define SETTINGS_BACKOFF_MIN             1u
+#define SETTINGS_BACKOFF_MAX             65u
+#define SETTINGS_DISCOVERY               300u
+#define SETTINGS_DISCOVERY_MAX           10000u
+#define SETTINGS_QUORUM                  10u
+#define SETTINGS_CONNECTIONS             512u
+#define SETTINGS_CONNECTIONS_PER_ADDRESS 64u
+#define SETTINGS_REQUESTS                64u
+
 struct settings {
     bool enabled;
     bool version_1_only;    /* content information: Windows 7's format alone */
@@ -27,7 +44,20 @@ struct settings {
     bool cache_by_bytes;    /* then cache_bytes counts instead */
     uint64_t cache_bytes;
     uint32_t cache_age_days; /* at least 1 */
+
+    bool distributed; /* ask peers, and answer them */
+    uint16_t listen_port, connect_port;
+    bool serve_on_battery;
+    uint32_t backoff_min;          /* ms: least wait before a Probe is answered */
+    uint32_t discovery_timeout;    /* ms: how long answers to a Probe are waited for */
+    uint32_t republication_quorum; /* so many answers seen: one's own is not needed */
+    /* Limits on serving peers. */
+    uint32_t upload_connections, upload_connections_per_address;
+    uint32_t upload_requests;                      /* in work at a time */
+    uint32_t upload_rate, upload_rate_per_address; /* KiB a second; 0: no limit */
 };
+/* What holds where nothing is set. */
+extern const struct settings settings_defaults;
 
 /* What cannot be read, or is out of range, counts as absent. */
 void settings_read(struct settings *settings);

@@ -8,12 +8,8 @@
 
 static struct mutex lock = MUTEX_INITIALIZER; /* guards all below */
 static struct condition changed_or_stopped = CONDITION_INITIALIZER;
-static struct settings current = {
-    .enabled = true,
-    .cache_percent = SETTINGS_CACHE_PERCENT,
-    .cache_age_days = SETTINGS_CACHE_AGE_DAYS,
-};
-static uint64_t generation;
+static struct settings current;
+static uint64_t generation; /* 0: nothing was set yet */
 
 struct settings_watch {
     void (*changed)(void *context);
@@ -34,13 +30,15 @@ void settings_test_set(const struct settings *settings)
 void settings_read(struct settings *settings)
 {
     mutex_lock(&lock);
-    *settings = current;
+    *settings = generation == 0 ? settings_defaults : current;
     mutex_unlock(&lock);
 }
 
 enum pd_status settings_set_cache_size(uint32_t percent, uint64_t bytes)
 {
     mutex_lock(&lock);
+    if (generation == 0)
+        current = settings_defaults;
     if (percent != 0)
         current.cache_percent = percent;
     current.cache_by_bytes = percent == 0;

@@ -78,6 +78,7 @@ void settings_read(struct settings *settings)
 {
     DWORD value = 0;
 
+    *settings = settings_defaults;
     settings->enabled = !read_setting(L"Service", L"Enable", &value) || value != 0;
     settings->version_1_only =
         read_setting(L"Service\\Versioning", L"PreferredContentInformationVersion", &value) &&
@@ -85,6 +86,7 @@ void settings_read(struct settings *settings)
     read_cache_size(settings);
     if (!read_age(POLICY, &settings->cache_age_days) && !read_age(LOCAL, &settings->cache_age_days))
         settings->cache_age_days = SETTINGS_CACHE_AGE_DAYS;
+    settings->distributed = read_setting(L"CooperativeCaching", L"Enable", &value) && value != 0;
 }
 
 enum pd_status settings_set_cache_size(uint32_t percent, uint64_t bytes)
