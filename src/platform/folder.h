@@ -33,9 +33,10 @@ bool file_exists(const char *path);
  * the lock ends. POSIX: true, SQLite itself can tell there. */
 bool file_is_linked(void *handle);
 
-/* Calls visit with each plain file's name (not path) in folder; stops early when it returns false.
- * PD_NOT_FOUND, PD_IO_ERROR. */
-enum pd_status folder_list(const char *folder, bool (*visit)(const char *name, void *context),
-                           void *context);
+enum folder_entry { FOLDER_FILES, FOLDER_FOLDERS /* without "." and ".." */ };
+/* Calls visit with the name (not path) of each plain file, or each folder, in `folder`; stops early
+ * when it returns false. PD_NOT_FOUND, PD_IO_ERROR. */
+enum pd_status folder_list(const char *folder, enum folder_entry kind,
+                           bool (*visit)(const char *name, void *context), void *context);
 
 #endif

@@ -31,6 +31,7 @@ enum cache_statement {
     CACHE_FIND,
     CACHE_FIND_ID,
     CACHE_FIND_HOD,
+    CACHE_FIND_NAMES,
     CACHE_INSERT,
     CACHE_UPDATE,
     CACHE_DELETE,
@@ -162,6 +163,8 @@ enum pd_status cache_writer_ready(struct cache_store *store);
 enum pd_status cache_writer_existing(struct cache_store *store);
 /* For reading, made where there is none; with `reading`. */
 enum pd_status cache_reader_ready(struct cache_store *store);
+/* The same, but PD_NOT_FOUND where there is no index yet, and none is made. */
+enum pd_status cache_reader_existing(struct cache_store *store);
 /* Takes the lock by which others know that this writer lives. */
 enum pd_status cache_writer_lock(struct cache_store *store);
 /* A block that the reader saw is another one to the writer: as after another process moved it, and
@@ -188,6 +191,8 @@ uint32_t cache_row_block_size(const struct cache_row *row, uint32_t number);
 /* Writes it, used now (0: its time of use stays). `segment` is only needed for a new one. */
 enum pd_status cache_row_save(struct cache_store *store, struct cache_row *row,
                               const struct cache_segment *segment, uint64_t now);
+/* Splits the name of a row: false where it is not one that cache_name makes. */
+bool cache_row_scheme(const struct cache_row *row, struct segment_scheme *scheme);
 /* Takes the segment out of all tables. */
 enum pd_status cache_row_remove(struct cache_store *store, const struct cache_row *row);
 /* Takes one block out; the row goes with its last one. */

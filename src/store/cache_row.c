@@ -40,19 +40,26 @@ size_t cache_name(const struct cache_segment *segment, uint8_t name[CACHE_NAME_M
     return 1 + length;
 }
 
+bool cache_row_scheme(const struct cache_row *row, struct segment_scheme *scheme)
+{
+    *scheme = (struct segment_scheme){row->name[0] >> 4, (enum hash_algorithm)(row->name[0] & 15)};
+    return (scheme->version == 1 || scheme->version == 2) &&
+           (row->name[0] & 15) < HASH_ALGORITHM_COUNT;
+}
+
 /* The segment's geometry and hashes follow from its name and size. False: no segment is like that.
  */
 static bool derive(struct cache_row *row)
 {
-    unsigned version = row->name[0] >> 4, algorithm = row->name[0] & 15;
-    uint32_t size_max = version == 1 ? SEGMENT_SIZE_V1 : SEGMENT_MAX_SIZE_V2;
-    if ((version != 1 && version != 2) || algorithm >= HASH_ALGORITHM_COUNT || row->size == 0 ||
-        row->size > size_max)
+    struct segment_scheme scheme;
+    if (!cache_row_scheme(row, &scheme))
         return false;
-    struct segment_scheme scheme = {version, (enum hash_algorithm)algorithm};
+    uint32_t size_max = scheme.version == 1 ? SEGMENT_SIZE_V1 : SEGMENT_MAX_SIZE_V2;
+    if (row->size == 0 || row->size > size_max)
+        return false;
     const struct cache_segment segment = {.scheme = scheme, .size = row->size};
     row->block_count = cache_block_count(&segment);
-    row->hash_length = version == 1 ? hash_size(scheme.algorithm) : 0;
+    row->hash_length = scheme.version == 1 ? hash_size(scheme.algorithm) : 0;
     return row->name_length == 1 + segment_value_size(scheme);
 }
 

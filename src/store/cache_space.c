@@ -580,7 +580,7 @@ enum pd_status cache_space_sweep(struct cache_store *store)
     if (status == PD_OK)
         status = database_run(&store->writer, CACHE_FETCH_EXPIRE, 1, &now);
     if (status == PD_OK)
-        (void)folder_list(store->folder, visit_file, store);
+        (void)folder_list(store->folder, FOLDER_FILES, visit_file, store);
     if (status == PD_OK && store->writer.db == NULL)
         status = PD_UNAVAILABLE;
     return cache_end(store, status);

@@ -47,6 +47,7 @@ static const char *const statements[CACHE_STATEMENT_COUNT] = {
     [CACHE_FIND_ID] = "SELECT id, key, name, size, added, bytes, pinned, blocks FROM segment"
                       " WHERE id=?1",
     [CACHE_FIND_HOD] = "SELECT hod FROM segment WHERE id=?1",
+    [CACHE_FIND_NAMES] = "SELECT hod, secret FROM segment WHERE id=?1",
     [CACHE_INSERT] = "INSERT INTO segment(key, bytes, pinned, used, blocks, size, added, name, hod,"
                      " secret, hits) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0)",
     [CACHE_UPDATE] = "UPDATE segment SET bytes=?2, pinned=?3,"
@@ -324,6 +325,14 @@ enum pd_status cache_writer_existing(struct cache_store *store)
 enum pd_status cache_reader_ready(struct cache_store *store)
 {
     return store->reader.db != NULL ? PD_OK : connect(store, &store->reader);
+}
+
+enum pd_status cache_reader_existing(struct cache_store *store)
+{
+    enum pd_status status = store->reader.db == NULL ? find_place(store) : PD_OK;
+    if (status == PD_OK && store->reader.db == NULL && !file_exists(store->path))
+        status = PD_NOT_FOUND;
+    return status == PD_OK ? cache_reader_ready(store) : status;
 }
 
 enum pd_status cache_begin(struct cache_store *store)

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/block_set.h"
 #include "core/segment.h"
 #include "core/status.h"
 
@@ -110,6 +111,21 @@ void cache_touch(struct cache_store *store, const struct cache_segment *segment)
 /* A number that changes when another connection, of this process or another, changed the cache;
  * writes through this store do not change it. */
 enum pd_status cache_foreign_changes(struct cache_store *store, uint64_t *number);
+
+/* ---- Serving: segments that are asked for by their ID alone ---- */
+
+struct cache_held {
+    struct cache_segment segment;
+    uint64_t added;           /* its first block: milliseconds since 1970 */
+    struct block_set present; /* blocks that are in the cache */
+    struct cache_place place; /* of the block asked for; file 0: not there */
+    uint8_t hash[HASH_MAX_SIZE];
+};
+/* The segment with this ID, of whatever version, and the whereabouts of one block of it.
+ * PD_NOT_FOUND: there is none, or it is over the age limit. The segment counts as used only after
+ * cache_touch. */
+enum pd_status cache_find(struct cache_store *store, const uint8_t *id, size_t id_length,
+                          uint32_t number, struct cache_held *held);
 
 /* ---- Fetches: who is bringing what, over all processes of the user ---- */
 

@@ -298,7 +298,8 @@ enum pd_status store_sweep(struct publication_store *store)
     enum pd_status status = owners_of_table(store, &list);
 
     if (status == PD_OK)
-        folder_list(store->folder, visit_file, &list); /* what is missed is met another time */
+        folder_list(store->folder, FOLDER_FILES, visit_file,
+                    &list); /* what is missed is met another time */
     for (size_t i = 0; i < list.count && store->database.db; i++)
         if (store_owner_state(store, list.names[i]) == OWNER_DEAD)
             store_bury_owner(store, list.names[i]);

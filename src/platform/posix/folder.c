@@ -105,18 +105,20 @@ bool file_is_linked(void *handle)
     return true;
 }
 
-static bool is_plain_file(const char *folder, const char *name)
+static bool is_of_kind(const char *folder, const char *name, enum folder_entry kind)
 {
     char *path = path_join(folder, name);
     struct stat info;
-    bool plain = path && stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    bool found = path && stat(path, &info) == 0 && strcmp(name, ".") != 0 &&
+                 strcmp(name, "..") != 0 &&
+                 (kind == FOLDER_FILES ? S_ISREG(info.st_mode) : S_ISDIR(info.st_mode));
 
     free(path);
-    return plain;
+    return found;
 }
 
-enum pd_status folder_list(const char *folder, bool (*visit)(const char *name, void *context),
-                           void *context)
+enum pd_status folder_list(const char *folder, enum folder_entry kind,
+                           bool (*visit)(const char *name, void *context), void *context)
 {
     DIR *dir = opendir(folder);
     struct dirent *entry;
@@ -125,7 +127,7 @@ enum pd_status folder_list(const char *folder, bool (*visit)(const char *name, v
         return status_of_errno();
     errno = 0;
     while ((entry = readdir(dir)) != NULL) {
-        if (is_plain_file(folder, entry->d_name) && !visit(entry->d_name, context))
+        if (is_of_kind(folder, entry->d_name, kind) && !visit(entry->d_name, context))
             break;
         errno = 0;
     }

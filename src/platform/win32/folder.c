@@ -289,8 +289,17 @@ bool file_is_linked(void *handle)
            (information.NumberOfLinks > 0 && !information.DeletePending);
 }
 
-enum pd_status folder_list(const char *folder, bool (*visit)(const char *name, void *context),
-                           void *context)
+static bool is_of_kind(const WIN32_FIND_DATAW *found, enum folder_entry kind)
+{
+    bool folder = (found->dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+
+    return kind == FOLDER_FILES ? !folder
+                                : folder && wcscmp(found->cFileName, L".") != 0 &&
+                                      wcscmp(found->cFileName, L"..") != 0;
+}
+
+enum pd_status folder_list(const char *folder, enum folder_entry kind,
+                           bool (*visit)(const char *name, void *context), void *context)
 {
     char *pattern = path_join(folder, "*");
     wchar_t *wide = pattern ? wide_from_utf8(pattern) : NULL;
@@ -307,7 +316,7 @@ enum pd_status folder_list(const char *folder, bool (*visit)(const char *name, v
     if (search == INVALID_HANDLE_VALUE)
         return status_of_last_error();
     while (more) {
-        if (!(found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY)) {
+        if (is_of_kind(&found, kind)) {
             /* A name that is not UTF-16 cannot be one of ours. */
             char *name = wide_to_utf8(found.cFileName);
 

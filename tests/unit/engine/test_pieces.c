@@ -161,7 +161,7 @@ static unsigned files(void)
 {
     unsigned count = 0;
     char *own = path_join(folder, USER);
-    (void)folder_list(own, count_file, &count); /* may not be there */
+    (void)folder_list(own, FOLDER_FILES, count_file, &count); /* may not be there */
     free(own);
     return count;
 }

@@ -190,7 +190,7 @@ static void test_block_files(void **state)
     (void)state;
     for (uint32_t seed = 1; seed <= 20; seed++) {
         refill();
-        assert_int_equal(folder_list(user_folder, corrupt_file, &seed), PD_OK);
+        assert_int_equal(folder_list(user_folder, FOLDER_FILES, corrupt_file, &seed), PD_OK);
         assert_in_range(assert_heals(), 1, 2 * SEGMENT_MAX_SIZE_V2);
     }
 }

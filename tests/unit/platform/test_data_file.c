@@ -86,7 +86,7 @@ static void test_temporary(void **state)
     assert_int_equal(data_file_read(file, 100, bytes, 4), PD_OK);
     assert_memory_equal(bytes, "abcd", 4);
     data_file_close(file);
-    assert_int_equal(folder_list(folder, count, &files), PD_OK);
+    assert_int_equal(folder_list(folder, FOLDER_FILES, count, &files), PD_OK);
     assert_int_equal(files, 0);
 }
 

@@ -182,17 +182,17 @@ static void test_files(void **state)
     unsigned seen = 0;
 
     (void)state;
-    assert_int_equal(folder_list(path, count_name, &seen), PD_NOT_FOUND);
+    assert_int_equal(folder_list(path, FOLDER_FILES, count_name, &seen), PD_NOT_FOUND);
     assert_int_equal(folder_create_private(path, me.user), PD_OK);
     assert_int_equal(folder_create_private(below, me.user), PD_OK);
-    assert_int_equal(folder_list(path, count_name, &seen), PD_OK);
+    assert_int_equal(folder_list(path, FOLDER_FILES, count_name, &seen), PD_OK);
     assert_int_equal(seen, 0);
     assert_true(scratch_write_file(a, "x", 1));
     assert_true(scratch_write_file(b, "y", 1));
-    assert_int_equal(folder_list(path, count_name, &seen), PD_OK);
+    assert_int_equal(folder_list(path, FOLDER_FILES, count_name, &seen), PD_OK);
     assert_int_equal(seen, 17);
     seen = 0;
-    assert_int_equal(folder_list(path, stop_at_once, &seen), PD_OK);
+    assert_int_equal(folder_list(path, FOLDER_FILES, stop_at_once, &seen), PD_OK);
     assert_int_equal(seen, 1);
 
     assert_true(file_exists(a));

@@ -370,7 +370,7 @@ static void test_owner_file_removed(void **state)
 
     (void)state;
     assert_int_equal(sample_publish(store, owner, "before", content, &id), PD_OK);
-    assert_int_equal(folder_list(private_folder, remove_owner_file, NULL), PD_OK);
+    assert_int_equal(folder_list(private_folder, FOLDER_FILES, remove_owner_file, NULL), PD_OK);
     assert_int_equal(sample_publish(store, owner, "after", content, &id), PD_OK);
     assert_int_equal(sample_find(second, "after", &info), PD_OK);
     assert_int_equal(sample_find(second, "before", &info), PD_NOT_FOUND);

@@ -62,7 +62,7 @@ static unsigned owner_files(void)
     char *private_folder = path_join(folder, me.user);
     unsigned count = 0;
 
-    folder_list(private_folder, count_file, &count);
+    folder_list(private_folder, FOLDER_FILES, count_file, &count);
     free(private_folder);
     return count;
 }
