@@ -40,6 +40,7 @@ struct block_intake {
     bool verifying, storing;          /* the task is queued or runs */
     struct block_source *to_tell;
     uint64_t written; /* blocks, ever */
+    uint64_t added;   /* bytes, since they were taken */
 };
 
 static void run_verify(struct task *task);
@@ -155,6 +156,7 @@ static void settle_batch(struct block_intake *intake, struct batch *batch, bool 
         if (stored && batch->good[i]) {
             intake->written++;
             source->written++;
+            intake->added += block->judged == NULL ? block->length : 0;
         }
         source->staged--;
         tell(intake, source);
@@ -223,6 +225,10 @@ static void run_verify(struct task *task)
     take_batch(intake, batch);
     mutex_unlock(&intake->lock);
     shares_run(batch->count, NULL, verify, batch);
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (batch->blocks[i]->judged != NULL)
+            batch->blocks[i]->judged(batch->blocks[i]->judge_context, batch->blocks[i],
+                                     batch->good[i]);
     mutex_lock(&intake->lock);
     batch->verified = true;
     intake->verify_next = (intake->verify_next + 1) % BATCHES;
@@ -264,6 +270,20 @@ bool block_intake_reserve(struct block_intake *intake, struct block_source *sour
         tell(intake, source);
     mutex_unlock(&intake->lock);
     return room;
+}
+
+void block_intake_unreserve(struct block_intake *intake, uint32_t length)
+{
+    struct block_source *chain = NULL;
+    mutex_lock(&intake->lock);
+    intake->bytes -= length;
+    /* Else the end of a batch tells. */
+    if (atomic_load(&intake->staged) == 0) {
+        chain = intake->to_tell;
+        intake->to_tell = NULL;
+    }
+    mutex_unlock(&intake->lock);
+    tell_all(intake, chain);
 }
 
 void block_intake_submit(struct block_intake *intake, struct staged_block *block)
@@ -353,6 +373,15 @@ void block_intake_drain_source(struct block_intake *intake, const struct block_s
     while (source->staged > 0)
         condition_wait(&intake->settled, &intake->lock);
     mutex_unlock(&intake->lock);
+}
+
+uint64_t block_intake_take_added(struct block_intake *intake)
+{
+    mutex_lock(&intake->lock);
+    uint64_t added = intake->added;
+    intake->added = 0;
+    mutex_unlock(&intake->lock);
+    return added;
 }
 
 uint64_t block_intake_foreign_writes(struct block_intake *intake, const struct block_source *source)

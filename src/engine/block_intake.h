@@ -44,6 +44,10 @@ struct staged_block {
     uint32_t number, length;
     uint8_t hash[HASH_MAX_SIZE]; /* what the content information says */
     uint8_t *data;               /* malloc'ed; freed with the block */
+    /* NULL: nobody is asked to account for it. Else called once, on a pool thread without a lock,
+     * when the block has been compared with its hash. */
+    void (*judged)(void *judge_context, const struct staged_block *block, bool good);
+    void *judge_context;
 };
 
 struct block_intake;
@@ -56,6 +60,7 @@ void block_intake_destroy(struct block_intake *intake);
  * is. Room is given back with the block, or by block_intake_unreserve. */
 bool block_intake_reserve(struct block_intake *intake, struct block_source *source,
                           uint32_t length);
+/* May call advanced of those who were refused. */
 void block_intake_unreserve(struct block_intake *intake, uint32_t length);
 /* Takes over a malloc'ed block for which there was a reservation, and retains its source until the
  * batch has ended. */
@@ -75,6 +80,8 @@ void block_intake_drain_source(struct block_intake *intake, const struct block_s
  * above. */
 bool block_intake_holds_tag(struct block_intake *intake, const struct cache_tag *tag,
                             struct block_source *waiter);
+/* Bytes of good blocks that nobody was asked to account for, since the last call. */
+uint64_t block_intake_take_added(struct block_intake *intake);
 /* Blocks committed since the start that `source` did not bring. */
 uint64_t block_intake_foreign_writes(struct block_intake *intake,
                                      const struct block_source *source);

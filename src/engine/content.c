@@ -93,6 +93,7 @@ static void end_content(struct member *member, enum end_reason reason)
     while (member->queue.head != NULL)
         condition_wait(&content->settled, &member->lock);
     mutex_unlock(&member->lock);
+    peers_drop(&content->peers);
     if (timer_clear(&content->timer))
         content_release(content); /* the timer's reference */
     if (reason == END_CLOSED)
@@ -288,6 +289,7 @@ static void advanced(void *context)
     content_wake_reads(content);
     content_pump_adds(content);
     mutex_unlock(&content->base.lock);
+    peers_go_on(&content->peers);
 }
 
 /* ---- Flash crowds ---- */
@@ -375,6 +377,11 @@ static struct content *create_content(struct instance *instance, struct instance
         .advanced = advanced,
     };
     content->cache = user_cache_acquire(content->base.identity.user);
+    if (content->cache != NULL) {
+        content->peers.source = &content->source;
+        content->peers.intake = content->cache->intake;
+        content->peers.counters = content->cache->counters;
+    }
     content->assembly = block_assembly_create();
     content->spool = info_spool_create(content->base.identity.user);
     if (content->spool != NULL) {

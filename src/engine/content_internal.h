@@ -15,6 +15,7 @@
 #include "engine/block_assembly.h"
 #include "engine/info_spool.h"
 #include "engine/member.h"
+#include "engine/peers/peers.h"
 #include "engine/segment_window.h"
 #include "engine/user_cache.h"
 
@@ -84,6 +85,11 @@ struct content {
     struct ahead_slot ahead[CONTENT_AHEAD_SLOTS];
     struct missing_stretch missing;
 
+    struct peer_client peers; /* its own lock */
+    uint64_t peers_end;       /* so far a StreamRead has them asked; 0: they are not */
+    bool peers_asking;        /* the task is queued or runs */
+    struct task peers_task;
+
     struct mutex window_lock; /* guards the following; nothing else is taken under it */
     struct segment_window *windows[CONTENT_WINDOWS]; /* latest used first */
 };
@@ -136,7 +142,19 @@ bool content_is_loading(const struct content *content, uint64_t offset);
 void content_streamed(struct content *content, bool data);
 void content_ahead_fini(struct content *content);
 
+/* content_peers.c */
+/* Has peers asked for what is absent of [offset, offset + length) and, for a stream, some way on.
+ * As the user, without the lock. */
+void content_ask_peers(struct content *content, uint64_t offset, uint32_t length, bool stream);
+/* The block at offset is being fetched. */
+bool content_peers_bring(struct content *content, uint64_t offset);
+/* A StreamRead that may use peers was answered with data; with the lock. */
+void content_stream_peers(struct content *content);
+
 /* content_missing.c */
+/* Asks the cache for the places of all listed blocks of a window from one on. As the user. */
+enum pd_status content_locate(struct content *content, const struct segment_window *window,
+                              const struct window_block *from, struct cache_place *places);
 /* Ends of the stretch of bytes that begins at offset and is missing, or is there. Without the lock,
  * as the user. Bounded: CONTENT_STRETCH_MAX bytes at most. */
 #define CONTENT_STRETCH_MAX 0xFFFF0000u

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Asks the cache for the places of all listed blocks of a window from one on. */
-static enum pd_status locate(struct content *content, const struct segment_window *window,
-                             const struct window_block *from, struct cache_place *places)
+enum pd_status content_locate(struct content *content, const struct segment_window *window,
+                              const struct window_block *from, struct cache_place *places)
 {
     struct cache_query queries[SEGMENT_WINDOW_MAX];
     size_t count = 0;
@@ -76,7 +75,7 @@ static uint64_t find(struct content *content, uint64_t offset, uint64_t limit, b
         do { /* a block that leaves the intake between the two looks is in neither */
             batches = block_intake_batches(content->cache->intake);
             struct window_block block = segment_window_block(window, begin);
-            if (locate(content, window, &block, places) != PD_OK)
+            if (content_locate(content, window, &block, places) != PD_OK)
                 memset(places, 0, window->entry_count * sizeof(*places));
             offset = begin;
             *staged = false;

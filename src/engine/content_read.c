@@ -33,6 +33,7 @@ struct read {
     bool stream;
     enum read_state state;
     bool local_only;
+    bool asked;        /* peers were, for the bytes at its beginning: once is enough */
     uint64_t deadline; /* clock_milliseconds, or NEVER */
     uint64_t due;
     struct task task;
@@ -204,9 +205,19 @@ static enum look_result look_in_cache(const struct read *read, uint64_t offset, 
     return LOOK_ANSWERED;
 }
 
+/* Asks peers for what is absent, if they were not asked. True: the first of it is coming. */
+static bool peers_bring_it(struct read *read, uint64_t offset, uint32_t length)
+{
+    struct content *content = read->content;
+    if (!read->asked && length > 0) {
+        read->asked = true;
+        content_ask_peers(content, offset, length, read->stream);
+    }
+    return content_peers_bring(content, offset);
+}
+
 /* True: *completion is the answer. False: the read waits until *due. */
-static bool look(const struct read *read, uint64_t offset, struct completion *completion,
-                 uint64_t *due)
+static bool look(struct read *read, uint64_t offset, struct completion *completion, uint64_t *due)
 {
     struct content *content = read->content;
     const struct content_info_summary *summary = content_info_feed_summary(content->feed);
@@ -227,6 +238,13 @@ static bool look(const struct read *read, uint64_t offset, struct completion *co
             *completion = missing(content, offset, PD_TIMEOUT);
             return true;
         }
+        if (peers_bring_it(read, offset, length)) {
+            *due = read->deadline;
+            if (now < read->deadline)
+                return false;
+            *completion = missing(content, offset, PD_TIMEOUT);
+            return true;
+        }
         /* Whoever brought it may have come to the end between the two looks. */
         result = look_in_cache(read, offset, length, completion);
     }
@@ -235,14 +253,17 @@ static bool look(const struct read *read, uint64_t offset, struct completion *co
     return result != LOOK_STAGED;
 }
 
-static bool look_as_user(const struct read *read, uint64_t offset, struct completion *completion,
+static bool look_as_user(struct read *read, uint64_t offset, struct completion *completion,
                          uint64_t *due)
 {
+    struct content *content = read->content;
     struct impersonation user;
     bool answered = true;
     *completion = (struct completion){.status = PD_UNAVAILABLE};
-    if (impersonation_begin_on_pool(&user, read->content->base.identity.token))
+    if (impersonation_begin_on_pool(&user, content->base.identity.token)) {
         answered = look(read, offset, completion, due);
+        user_cache_count(content->cache);
+    }
     impersonation_end(&user);
     return answered;
 }
@@ -251,7 +272,7 @@ static void finish(struct read *read, const struct completion *completion)
 {
     struct content *content = read->content;
     bool stream = read->stream;
-    bool query = read->operation->length == 0;
+    bool query = read->operation->length == 0, local_only = read->local_only;
     struct operation *operation = read->operation;
     unlink_read(read);
     free(read);
@@ -261,9 +282,15 @@ static void finish(struct read *read, const struct completion *completion)
                   completion->status == PD_TIMEOUT);
     uint32_t bytes = completion->bytes;
     bool data = completion->status == PD_OK;
-    if (content_finish(content, operation, completion) && moves) {
-        content->position += bytes;
-        content_streamed(content, data);
+    if (content_finish(content, operation, completion)) {
+        if (data && !query)
+            atomic_fetch_add(&content->cache->delivered, bytes);
+        if (moves) {
+            content->position += bytes;
+            content_streamed(content, data);
+            if (data && !local_only)
+                content_stream_peers(content);
+        }
     }
     if (stream)
         queue_next_stream(content);
@@ -374,9 +401,12 @@ static bool serve_at_once(struct content *content, const struct read *read,
         return false;
     const struct completion completion = {.bytes = bytes, .has_offset = true, .offset = offset};
     operation_complete(&content->base.queue, operation, &completion);
+    atomic_fetch_add(&content->cache->delivered, bytes);
     if (read->stream) {
         content->position += bytes;
         content_streamed(content, true);
+        if (!read->local_only)
+            content_stream_peers(content);
     }
     return true;
 }

@@ -6,6 +6,7 @@
 #include "async/workers.h"
 #include "core/hash/digest.h"
 #include "engine/instance.h"
+#include "engine/peers/peers.h"
 #include "engine/user_cache.h"
 #include "platform/settings.h"
 #include "platform/thread.h"
@@ -21,14 +22,12 @@ static struct {
     uint32_t visits;
 } runtime = {.life = MUTEX_INITIALIZER, .lock = MUTEX_INITIALIZER};
 
-static struct service_state evaluate(void)
+static struct service_state evaluate(const struct settings *settings)
 {
-    struct settings settings;
-    settings_read(&settings);
     return (struct service_state){
-        .status = settings.enabled ? SERVICE_STATE_AVAILABLE : SERVICE_STATE_DISABLED,
+        .status = settings->enabled ? SERVICE_STATE_AVAILABLE : SERVICE_STATE_DISABLED,
         .min_version = 1,
-        .max_version = settings.version_1_only ? 1 : 2,
+        .max_version = settings->version_1_only ? 1 : 2,
     };
 }
 
@@ -44,7 +43,9 @@ static void settings_changed(void *context)
     static struct mutex one_look = MUTEX_INITIALIZER;
     (void)context;
     mutex_lock(&one_look);
-    struct service_state state = evaluate();
+    struct settings settings;
+    settings_read(&settings);
+    struct service_state state = evaluate(&settings);
     mutex_lock(&runtime.lock);
     bool dropped =
         runtime.state.status == SERVICE_STATE_AVAILABLE && state.status != SERVICE_STATE_AVAILABLE;
@@ -52,6 +53,7 @@ static void settings_changed(void *context)
     state.drops = runtime.state.drops + (dropped ? 1 : 0);
     runtime.state = state;
     mutex_unlock(&runtime.lock);
+    peers_configure(&settings);
     if (changed)
         runtime_visit_instances(apply_to_instance, &dropped);
     user_cache_limits_changed();
@@ -87,6 +89,7 @@ void runtime_release(void)
         settings_watch_stop(runtime.watch);
         runtime.watch = NULL;
         timers_stop();
+        peers_stop();
         workers_stop();
     }
     mutex_unlock(&runtime.life);

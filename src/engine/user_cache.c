@@ -35,10 +35,29 @@ struct cache_limits user_cache_limits(void)
     return limits;
 }
 
+static void note_counts(struct user_cache *cache)
+{
+    uint64_t delivered = atomic_exchange(&cache->delivered, 0);
+    uint64_t added = block_intake_take_added(cache->intake);
+    if (delivered > 0)
+        counter_add(cache->counters, COUNTER_FROM_CACHE, "", delivered, 0, 0);
+    if (added > 0)
+        counter_add(cache->counters, COUNTER_FROM_ORIGIN, "", added, 0, 0);
+}
+
+void user_cache_count(struct user_cache *cache)
+{
+    note_counts(cache);
+    counter_flush_due(cache->counters);
+}
+
 static void destroy(struct user_cache *cache)
 {
     if (cache == NULL)
         return;
+    if (cache->counters != NULL && cache->intake != NULL)
+        note_counts(cache);
+    counter_store_destroy(cache->counters);
     block_intake_destroy(cache->intake);
     cache_store_destroy(cache->store);
     free(cache->user);
@@ -60,7 +79,8 @@ static struct user_cache *create(const char *user)
     }
     if (cache->store != NULL)
         cache->intake = block_intake_create(cache->store);
-    if (cache->intake == NULL) {
+    cache->counters = counter_store_create(user, user);
+    if (cache->intake == NULL || cache->counters == NULL) {
         destroy(cache);
         return NULL;
     }

@@ -148,19 +148,28 @@ void connection_table_expire(struct connection_table *table)
     mutex_unlock(&table->lock);
 }
 
-unsigned connection_table_addresses(struct connection_table *table)
+static bool is_first_busy(const struct connection_table *table, unsigned at)
 {
-    unsigned count = 0;
+    for (unsigned i = 0; i < at; i++)
+        if (table->connections[i].state == BUSY &&
+            net_same_host(&table->connections[i].peer, &table->connections[at].peer))
+            return false;
+    return true;
+}
+
+void connection_table_load(struct connection_table *table, const struct net_address *peer,
+                           unsigned *busy, unsigned *busy_of_peer, unsigned *busy_peers)
+{
+    *busy = *busy_of_peer = *busy_peers = 0;
     mutex_lock(&table->lock);
     for (unsigned i = 0; i < table->count; i++) {
-        unsigned before = 0;
-        while (before < i &&
-               !net_same_host(&table->connections[before].peer, &table->connections[i].peer))
-            before++;
-        count += before == i ? 1 : 0;
+        if (table->connections[i].state != BUSY)
+            continue;
+        *busy += 1;
+        *busy_of_peer += net_same_host(&table->connections[i].peer, peer) ? 1 : 0;
+        *busy_peers += is_first_busy(table, i) ? 1 : 0;
     }
     mutex_unlock(&table->lock);
-    return count;
 }
 
 void connection_table_count(struct connection_table *table, unsigned *connections,

@@ -23,8 +23,9 @@ void connection_table_remove(struct connection_table *table, socket_handle handl
 void connection_table_set_busy(struct connection_table *table, socket_handle handle, bool busy);
 /* Shuts those whose time is over. */
 void connection_table_expire(struct connection_table *table);
-/* Addresses that have connections. */
-unsigned connection_table_addresses(struct connection_table *table);
+/* Requests in work, those of `peer`, and how many peers have any. */
+void connection_table_load(struct connection_table *table, const struct net_address *peer,
+                           unsigned *busy, unsigned *busy_of_peer, unsigned *busy_peers);
 void connection_table_count(struct connection_table *table, unsigned *connections,
                             uint64_t *refused, uint64_t *evicted);
 

@@ -272,7 +272,9 @@ enum pd_status http_client_post(struct http_client *client, const char *path, co
             status = exchange(client, path, body, length, deadline, answer, answer_length);
         /* A server may close an idle connection at any time: that is no failure of the peer. */
         bool died = status == PD_IO_ERROR && client->filled == 0;
-        if (!reused || !died || atomic_load(&client->aborted))
+        if (atomic_load(&client->aborted))
+            return PD_ABORTED;
+        if (!reused || !died)
             return status;
     }
 }

@@ -18,8 +18,8 @@ void http_client_abort(struct http_client *client);
 
 /* Sends `body` to `path` and takes the answer: *answer points to memory of the client's, valid
  * until its next call. All of it before the deadline: else PD_TIMEOUT. PD_IO_ERROR: no connection,
- * or it broke. PD_INVALID_PARAMETER: an answer of another kind. After a failure the connection is
- * closed; a kept one that turns out to be dead is replaced once, unnoticed. */
+ * or it broke. PD_INVALID_PARAMETER: an answer of another kind. PD_ABORTED. After a failure the
+ * connection is closed; a kept one that turns out to be dead is replaced once, unnoticed. */
 enum pd_status http_client_post(struct http_client *client, const char *path, const void *body,
                                 size_t length, uint64_t deadline, uint8_t **answer,
                                 size_t *answer_length);

@@ -153,7 +153,9 @@ static enum MHD_Result answer(struct exchange *exchange)
 {
     const struct http_server_options *options = &exchange->server->options;
     if (!exchange->answered) {
-        const struct http_request request = {&exchange->peer, exchange->body, exchange->filled};
+        struct http_request request = {&exchange->peer, exchange->body, exchange->filled, 0, 0, 0};
+        connection_table_load(exchange->server->table, &exchange->peer, &request.busy,
+                              &request.busy_of_peer, &request.busy_peers);
         exchange->answered = true;
         options->answer(options->context, &request, &exchange->reply);
         if (exchange->reply.delay > 0 && !atomic_load(&exchange->server->stopping)) {

@@ -16,6 +16,8 @@ struct http_request {
     const struct net_address *peer;
     const uint8_t *body;
     size_t length;
+    /* Requests in work now, this one included; of this peer; and whose they all are. */
+    unsigned busy, busy_of_peer, busy_peers;
 };
 
 struct http_reply {

@@ -43,7 +43,6 @@ static enum pd_status read_names(struct cache_store *store, int64_t id,
 static void describe(const struct cache_row *row, uint32_t number, struct cache_held *held)
 {
     held->added = row->added;
-    held->segment.size = row->size;
     for (uint32_t i = 0; i < row->block_count; i++)
         if (row->places[i].file != 0)
             block_set_add(&held->present, i);
@@ -70,6 +69,7 @@ static enum pd_status find(struct cache_store *store, const uint8_t *id, size_t 
         enum pd_status status = cache_row_find(&store->reader, cache_key(segment), row);
         if (status != PD_OK)
             return status;
+        segment->size = row->size; /* which nobody told us */
         if (!cache_row_is(row, segment) || row->added < oldest)
             continue;
         status = read_names(store, row->id, segment);

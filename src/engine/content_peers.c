@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which blocks of a content are wanted of peers: those that a read misses, and for a StreamRead
+ * some of what follows. */
+#include "engine/content_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/impersonation.h"
+
+/* How far ahead of a StreamRead blocks are fetched: half of what the intake holds. */
+#define AHEAD (BLOCK_INTAKE_BYTES / 2)
+
+/* Blocks of one segment within [offset, end) that can be verified and are neither in the cache nor
+ * on their way into it. */
+static void absent_blocks(struct content *content, struct segment_window *window,
+                          const struct cache_place *places, uint64_t *offset, uint64_t end,
+                          struct block_set *blocks)
+{
+    const struct window_segment *segment = segment_window_block(window, *offset).segment;
+    memset(blocks, 0, sizeof(*blocks));
+    while (*offset < end && *offset < window->end) {
+        const struct window_block block = segment_window_block(window, *offset);
+        if (block.segment != segment)
+            return;
+        if (block.listed && places[block.entry].file == 0 &&
+            !block_intake_holds(content->cache->intake, &segment->segment, block.number, NULL))
+            block_set_add(blocks, block.number);
+        *offset = block.offset + block.length;
+    }
+}
+
+/* As the user. False: nobody is asked. */
+static bool ask_in_window(struct content *content, struct segment_window *window, uint64_t *offset,
+                          uint64_t end)
+{
+    struct cache_place *places = calloc(window->entry_count + 1, sizeof(*places));
+    bool asked = places != NULL;
+    if (asked) {
+        const struct window_block first = segment_window_block(window, *offset);
+        /* What cannot be looked up is fetched once more. */
+        (void)content_locate(content, window, &first, places);
+    }
+    while (asked && *offset < end && *offset < window->end) {
+        const struct window_segment *segment = segment_window_block(window, *offset).segment;
+        struct block_set blocks;
+        absent_blocks(content, window, places, offset, end, &blocks);
+        if (!block_set_is_empty(&blocks))
+            asked = peers_ask(&content->peers, window, segment, &blocks);
+    }
+    free(places);
+    return asked;
+}
+
+void content_ask_peers(struct content *content, uint64_t offset, uint32_t length, bool stream)
+{
+    uint64_t range_end = content_info_feed_summary(content->feed)->range_end;
+    uint64_t wanted = (uint64_t)length + (stream ? AHEAD : 0);
+    uint64_t end = wanted < range_end - offset ? offset + wanted : range_end;
+    bool asked = true;
+    while (asked && offset < end) {
+        struct segment_window *window;
+        if (content_window(content, offset, &window) != PD_OK)
+            break;
+        asked = ask_in_window(content, window, &offset, end);
+        segment_window_release(window);
+    }
+    if (!stream)
+        return;
+    mutex_lock(&content->base.lock);
+    content->peers_end = asked ? offset : 0;
+    mutex_unlock(&content->base.lock);
+}
+
+bool content_peers_bring(struct content *content, uint64_t offset)
+{
+    struct segment_window *window;
+    if (!atomic_load(&content->peers.active) || content_window(content, offset, &window) != PD_OK)
+        return false;
+    const struct window_block block = segment_window_block(window, offset);
+    bool comes =
+        block.listed && peers_bring(&content->peers, &block.segment->segment, block.number);
+    segment_window_release(window);
+    return comes;
+}
+
+static void run_ahead(struct task *task)
+{
+    struct content *content =
+        (struct content *)((char *)task - offsetof(struct content, peers_task));
+    struct impersonation user;
+    mutex_lock(&content->base.lock);
+    uint64_t position = content->position, from = content->peers_end;
+    bool go = !content->base.dead && from > position && from - position < AHEAD;
+    mutex_unlock(&content->base.lock);
+    if (go && impersonation_begin_on_pool(&user, content->base.identity.token))
+        content_ask_peers(content, from, (uint32_t)(position + AHEAD - from), false);
+    if (go)
+        impersonation_end(&user);
+    mutex_lock(&content->base.lock);
+    if (go && content->peers_end == from)
+        content->peers_end = position + AHEAD;
+    content->peers_asking = false;
+    mutex_unlock(&content->base.lock);
+    content_release(content);
+}
+
+void content_stream_peers(struct content *content)
+{
+    uint64_t range_end = content_info_feed_summary(content->feed)->range_end;
+    if (content->peers_asking || content->base.dead || content->peers_end <= content->position ||
+        content->peers_end >= range_end || content->peers_end - content->position > AHEAD / 2)
+        return;
+    content->peers_asking = true;
+    content->peers_task.run = run_ahead;
+    handle_retain(&content->base.object);
+    if (workers_submit(&content->peers_task) == PD_OK)
+        return;
+    content->peers_asking = false;
+    content_release(content); /* not the last: the caller has one */
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/peers/peer.h"
+
+#include <string.h>
+
+struct peer *peer_table_peer(struct peer_table *table, const struct net_address *address)
+{
+    struct peer *oldest = NULL;
+    for (unsigned i = 0; i < PEERS_MAX; i++) {
+        struct peer *one = &table->peers[i];
+        if (one->address.port == address->port && net_same_host(&one->address, address))
+            return one;
+        if (one->references == 0 && (oldest == NULL || one->used < oldest->used))
+            oldest = one;
+    }
+    if (oldest == NULL)
+        return NULL;
+    /* Whoever is forgotten is in no list any more. */
+    for (unsigned i = 0; i < PEER_LISTS_MAX; i++) {
+        struct peer_list *list = &table->lists[i];
+        for (unsigned k = 0; k < list->count;)
+            if (list->entries[k].peer == oldest)
+                list->entries[k] = list->entries[--list->count];
+            else
+                k++;
+    }
+    *oldest = (struct peer){.address = *address};
+    return oldest;
+}
+
+bool peer_is_shunned(const struct peer *peer, uint64_t now)
+{
+    return peer->shunned_until > now;
+}
+
+void peer_shun(struct peer *peer, uint64_t now, uint32_t milliseconds)
+{
+    if (peer->shunned_until < now + milliseconds)
+        peer->shunned_until = now + milliseconds;
+    peer->timeouts = 0;
+    peer->delivered = 0;
+}
+
+bool peer_list_is_empty(const struct peer_list *list, uint64_t now)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (list->entries[i].until > now)
+            return false;
+    return true;
+}
+
+static bool is_over(const struct peer_list *list, uint64_t now)
+{
+    return list->state == PEER_LIST_ANSWERED && peer_list_is_empty(list, now) &&
+           (list->count > 0 || now - list->made > PEER_LIST_EMPTY_LIFE);
+}
+
+struct peer_list *peer_table_list(struct peer_table *table, const uint8_t *id, size_t id_length,
+                                  uint64_t now)
+{
+    for (unsigned i = 0; i < PEER_LISTS_MAX; i++) {
+        struct peer_list *list = &table->lists[i];
+        if (list->id_length != id_length || memcmp(list->id, id, id_length) != 0)
+            continue;
+        if (is_over(list, now)) {
+            list->id_length = 0;
+            return NULL;
+        }
+        list->used = now;
+        return list;
+    }
+    return NULL;
+}
+
+struct peer_list *peer_table_new_list(struct peer_table *table, unsigned version, const uint8_t *id,
+                                      size_t id_length, uint64_t now)
+{
+    struct peer_list *slot = &table->lists[0];
+    for (unsigned i = 0; i < PEER_LISTS_MAX && slot->id_length != 0; i++) {
+        struct peer_list *one = &table->lists[i];
+        if (one->id_length == 0 || one->used < slot->used)
+            slot = one;
+    }
+    *slot = (struct peer_list){.id_length = (uint8_t)id_length,
+                               .version = version,
+                               .state = PEER_LIST_ASKING,
+                               .made = now,
+                               .used = now};
+    memcpy(slot->id, id, id_length);
+    return slot;
+}
+
+bool peer_list_add(struct peer_list *list, struct peer_entry entry, uint64_t now)
+{
+    unsigned i = 0;
+    entry.until = now + PEER_ENTRY_LIFE;
+    while (i < list->count && list->entries[i].peer != entry.peer)
+        i++;
+    if (i == PEERS_PER_LIST)
+        return false;
+    list->entries[i] = entry;
+    list->count += i == list->count ? 1 : 0;
+    return true;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is known of other machines: how they have behaved, and which segments they said they have.
+ * Everything here is guarded by its owner's lock. */
+#ifndef PEERDIST_ENGINE_PEERS_PEER_H
+#define PEERDIST_ENGINE_PEERS_PEER_H
+
+#include <stdbool.h>
+
+#include "core/segment.h"
+#include "net/address.h"
+
+/* Limits and times of the client framework ([MS-CCROD] 2.8, and what Windows chose). */
+#define PEERS_MAX            64u  /* machines remembered */
+#define PEER_LISTS_MAX       256u /* segments remembered, least recently used out */
+#define PEERS_PER_LIST       16u
+#define PEER_LIST_EMPTY_LIFE 15000u /* ms: nobody had it */
+#define PEER_ENTRY_LIFE      60000u /* ms: somebody said so */
+#define PEER_TIMEOUTS_MAX    3u
+#define PEER_PAUSE           60000u  /* ms that a silent or broken peer is left alone */
+#define PEER_BAN             600000u /* ms for one that sent wrong data */
+
+struct peer {
+    struct net_address address; /* port 0: the slot is free */
+    unsigned references;        /* sessions and exchanges */
+    unsigned connections;       /* exchanges in work */
+    unsigned timeouts;          /* since its last good answer */
+    uint64_t shunned_until;     /* clock_milliseconds */
+    uint64_t used;              /* for "least recently used" */
+    uint64_t delivered;         /* when it last gave a good block; 0: never */
+};
+
+struct peer_entry {
+    struct peer *peer;
+    bool complete;   /* it said that it has all of the segment */
+    uint32_t blocks; /* so many, it said; 0: not told */
+    uint64_t until;
+};
+
+enum peer_list_state { PEER_LIST_ASKING, PEER_LIST_ANSWERED };
+
+/* Of one segment. */
+struct peer_list {
+    uint8_t id[HASH_MAX_SIZE];
+    uint8_t id_length; /* 0: the slot is free */
+    unsigned version;  /* of the content: that of the Probe */
+    enum peer_list_state state;
+    bool probed; /* it is in a Probe that was sent */
+    uint64_t made, used;
+    unsigned count;
+    struct peer_entry entries[PEERS_PER_LIST];
+};
+
+struct peer_table {
+    struct peer peers[PEERS_MAX];
+    struct peer_list lists[PEER_LISTS_MAX];
+};
+
+/* The machine at that address and port, made if it is new; NULL: all slots are in use. */
+struct peer *peer_table_peer(struct peer_table *table, const struct net_address *address);
+bool peer_is_shunned(const struct peer *peer, uint64_t now);
+void peer_shun(struct peer *peer, uint64_t now, uint32_t milliseconds);
+
+/* The list of a segment, unless its time is over; NULL: it has to be asked for. */
+struct peer_list *peer_table_list(struct peer_table *table, const uint8_t *id, size_t id_length,
+                                  uint64_t now);
+/* A new one, in the state of asking, for a segment that has none. */
+struct peer_list *peer_table_new_list(struct peer_table *table, unsigned version, const uint8_t *id,
+                                      size_t id_length, uint64_t now);
+/* Notes an answer, for as long as PEER_ENTRY_LIFE. False: there is no room. */
+bool peer_list_add(struct peer_list *list, struct peer_entry entry, uint64_t now);
+/* No entry that is still good. */
+bool peer_list_is_empty(const struct peer_list *list, uint64_t now);
+
+#endif
