@@ -79,24 +79,23 @@ bool block_server_may_serve(struct block_server *server)
 
 /* ---- Blocks ---- */
 
-/* Reads and compares; PD_OK: out has the block. */
-static enum pd_status read_block(struct cache_store *store, const struct cache_held *held,
-                                 uint32_t number, uint8_t *out)
+/* Reads and compares. */
+static enum block_verdict read_block(const struct served_segment *segment, uint32_t number,
+                                     uint8_t *out)
 {
-    struct segment_scheme scheme = held->segment.scheme;
+    const struct cache_held *held = &segment->held;
     struct block_request request = {
-        .place = held->place,
+        .place = held->places[number],
         .length = cache_block_size(&held->segment, number),
         .out = out,
-        .hash = held->hash,
-        .hash_length =
-            scheme.version == 1 ? hash_size(scheme.algorithm) : segment_value_size(scheme),
-        .algorithm = scheme.algorithm,
+        .hash = held->hashes + number * held->hash_length,
+        .hash_length = held->hash_length,
+        .algorithm = held->segment.scheme.algorithm,
     };
-    block_read(store, NULL, &request, 1, true);
+    block_read(segment->store, NULL, &request, 1, true);
     if (request.verdict == BLOCK_BAD || request.verdict == BLOCK_GONE)
-        (void)cache_drop(store, &held->segment, number, &held->place);
-    return request.verdict == BLOCK_GOOD ? PD_OK : PD_NOT_FOUND;
+        (void)cache_drop(segment->store, &held->segment, number, &held->places[number]);
+    return request.verdict;
 }
 
 static void say_who(struct block_server *server, const struct net_address *peer,
@@ -124,9 +123,9 @@ static void say_who(struct block_server *server, const struct net_address *peer,
 
 /* The body of a MSG_BLK with the block; false: it cannot be had. */
 static bool make_block(const struct retrieval_request *request, uint32_t number,
-                       struct cache_store *store, const struct cache_held *held,
-                       struct http_reply *reply)
+                       const struct served_segment *segment, struct http_reply *reply)
 {
+    const struct cache_held *held = &segment->held;
     uint32_t length = cache_block_size(&held->segment, number);
     enum block_cipher cipher =
         request->cipher != BLOCK_CIPHER_NONE ? request->cipher : BLOCK_CIPHER_AES_128;
@@ -139,7 +138,7 @@ static bool make_block(const struct retrieval_request *request, uint32_t number,
     size_t head = retrieval_write_blk_head(body, request->id, cipher, number,
                                            next < BLOCKS_PER_SEGMENT ? next : 0, (uint32_t)size);
     uint8_t *block = body + head;
-    if (!random_bytes(iv, sizeof(iv)) || read_block(store, held, number, block) != PD_OK ||
+    if (!random_bytes(iv, sizeof(iv)) || read_block(segment, number, block) != BLOCK_GOOD ||
         !block_cipher_encrypt(cipher, held->segment.secret, iv, block, length, block)) {
         free(body);
         return false;
@@ -160,32 +159,47 @@ static void answer_missing(const struct retrieval_request *request, uint32_t num
     reply->length = head + retrieval_write_blk_tail(reply->body + head, NULL);
 }
 
+/* What is remembered of a segment may be old: a block that is not where it was, or is not known of,
+ * is looked for once more. Gives the next block that is there. */
+static uint32_t give_block(struct block_server *server, const struct http_request *http,
+                           const struct retrieval_request *request, uint32_t number, bool fresh,
+                           struct http_reply *reply)
+{
+    const struct served_segment *segment =
+        served_stores_find(server->stores, request->id.bytes, request->id.length, fresh);
+    if (segment == NULL)
+        return BLOCKS_PER_SEGMENT;
+    uint32_t length = cache_block_size(&segment->held.segment, number);
+    uint32_t next = block_set_next(&segment->held.present, number + 1);
+    bool there = block_set_has(&segment->held.present, number);
+    if (there) {
+        uint32_t wait =
+            peer_rates_take(server->rates, http->peer, (length + 1023) / 1024, PATIENCE);
+        if (wait > PATIENCE) {
+            fresh = true; /* it would not help */
+        } else if (make_block(request, number, segment, reply)) {
+            char host[NET_ADDRESS_TEXT];
+            reply->delay = wait;
+            net_host_text(http->peer, host);
+            counter_add(server->counters, COUNTER_SERVED, host, length, 1, 0);
+            cache_touch(segment->store, &segment->held.segment);
+            say_who(server, http->peer, &segment->held);
+        }
+    }
+    served_segment_release(server->stores, segment);
+    if (reply->body == NULL && !fresh)
+        next = give_block(server, http, request, number, true, reply);
+    return next;
+}
+
 static void answer_block(struct block_server *server, const struct http_request *http,
                          const struct retrieval_request *request, bool busy,
                          struct http_reply *reply)
 {
     uint32_t number = block_set_next(&request->blocks, 0), next = BLOCKS_PER_SEGMENT;
     bool asked = number < BLOCKS_PER_SEGMENT;
-    struct cache_store *store;
-    struct cache_held held = {0};
-    if (!busy && asked &&
-        served_stores_find(server->stores, request->id.bytes, request->id.length, number, &held,
-                           &store)) {
-        next = block_set_next(&held.present, number + 1);
-        uint32_t length = cache_block_size(&held.segment, number);
-        if (block_set_has(&held.present, number)) {
-            uint32_t wait =
-                peer_rates_take(server->rates, http->peer, (length + 1023) / 1024, PATIENCE);
-            if (wait <= PATIENCE && make_block(request, number, store, &held, reply)) {
-                char host[NET_ADDRESS_TEXT];
-                reply->delay = wait;
-                net_host_text(http->peer, host);
-                counter_add(server->counters, COUNTER_SERVED, host, length, 1, 0);
-                say_who(server, http->peer, &held);
-            }
-        }
-    }
-    secure_wipe(&held, sizeof(held));
+    if (!busy && asked)
+        next = give_block(server, http, request, number, false, reply);
     if (reply->body == NULL)
         answer_missing(request, asked ? number : 0, next, reply);
 }
@@ -196,14 +210,14 @@ static void answer_block_list(struct block_server *server, const struct retrieva
                               bool busy, struct http_reply *reply)
 {
     struct block_set blocks = {{0}};
-    struct cache_store *store;
-    struct cache_held held = {0};
-    if (!busy && served_stores_find(server->stores, request->id.bytes, request->id.length, 0, &held,
-                                    &store)) {
+    const struct served_segment *segment =
+        busy ? NULL
+             : served_stores_find(server->stores, request->id.bytes, request->id.length, true);
+    if (segment != NULL) {
         blocks = request->blocks;
-        block_set_intersect(&blocks, &held.present);
+        block_set_intersect(&blocks, &segment->held.present);
+        served_segment_release(server->stores, segment);
     }
-    secure_wipe(&held, sizeof(held));
     reply->body = malloc(RETRIEVAL_BLKLIST_SIZE);
     if (reply->body != NULL)
         reply->length = retrieval_write_blklist(reply->body, request->id, &blocks);
@@ -222,20 +236,20 @@ static size_t look_up(struct block_server *server, const struct retrieval_reques
 {
     struct byte_reader ids = request->ids;
     struct retrieval_id id;
-    struct cache_store *store;
-    struct cache_held held;
     size_t count = 0;
     uint32_t first = 0;
     for (uint32_t i = 0; i < request->id_count && retrieval_next_id(&ids, &id); i++) {
-        present[i] = served_stores_find(server->stores, id.bytes, id.length, 0, &held, &store);
-        if (!present[i])
+        const struct served_segment *segment =
+            served_stores_find(server->stores, id.bytes, id.length, false);
+        present[i] = segment != NULL;
+        if (segment == NULL)
             continue;
         if (count == 0)
             first = i;
         if (count < RETRIEVAL_AGES_MAX && i - first < 256)
-            ages[count++] = (struct retrieval_age){(uint8_t)(i - first), age_of(&held)};
+            ages[count++] = (struct retrieval_age){(uint8_t)(i - first), age_of(&segment->held)};
+        served_segment_release(server->stores, segment);
     }
-    secure_wipe(&held, sizeof(held));
     return count;
 }
 

@@ -107,19 +107,18 @@ static bool look_up(struct responder *responder, const struct discovery_probe *p
 {
     bool any = false;
     for (size_t i = 0; i < probe->count; i++) {
-        struct cache_held found;
-        struct cache_store *store;
+        const struct served_segment *found = served_stores_find(
+            responder->options.stores, probe->ids[i].bytes, probe->ids[i].length, true);
         held[i] = (struct discovery_held){0};
-        if (!served_stores_find(responder->options.stores, probe->ids[i].bytes,
-                                probe->ids[i].length, 0, &found, &store))
+        if (found == NULL)
             continue;
         uint64_t now = wall_clock_milliseconds();
-        uint64_t age = now > found.added ? (now - found.added) / 10 : 0;
-        held[i].blocks = block_set_count(&found.present);
-        held[i].complete = held[i].blocks == cache_block_count(&found.segment);
+        uint64_t age = now > found->held.added ? (now - found->held.added) / 10 : 0;
+        held[i].blocks = block_set_count(&found->held.present);
+        held[i].complete = held[i].blocks == cache_block_count(&found->held.segment);
         held[i].age_hundredths = age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
         any = true;
-        secure_wipe(&found, sizeof(found));
+        served_segment_release(responder->options.stores, found);
     }
     return any;
 }

@@ -40,24 +40,25 @@ static enum pd_status read_names(struct cache_store *store, int64_t id,
     return code == SQLITE_ROW ? PD_OK : database_failed(&store->reader, code);
 }
 
-static void describe(const struct cache_row *row, uint32_t number, struct cache_held *held)
+static void describe(const struct cache_row *row, struct cache_held *held)
 {
     held->added = row->added;
     for (uint32_t i = 0; i < row->block_count; i++)
         if (row->places[i].file != 0)
             block_set_add(&held->present, i);
-    if (number >= row->block_count)
-        return;
-    held->place = row->places[number];
-    if (held->segment.scheme.version == 1)
-        memcpy(held->hash, row->hashes + number * row->hash_length, row->hash_length);
-    else
-        memcpy(held->hash, held->segment.hod, segment_value_size(held->segment.scheme));
+    memcpy(held->places, row->places, row->block_count * sizeof(row->places[0]));
+    if (held->segment.scheme.version == 1) {
+        held->hash_length = row->hash_length;
+        memcpy(held->hashes, row->hashes, row->block_count * row->hash_length);
+    } else {
+        held->hash_length = segment_value_size(held->segment.scheme);
+        memcpy(held->hashes, held->segment.hod, held->hash_length);
+    }
 }
 
 /* With `reading`, in a transaction. */
 static enum pd_status find(struct cache_store *store, const uint8_t *id, size_t id_length,
-                           uint32_t number, struct cache_row *row, struct cache_held *held)
+                           struct cache_row *row, struct cache_held *held)
 {
     uint64_t oldest = cache_oldest_allowed(store);
     struct segment_scheme schemes[2];
@@ -74,25 +75,25 @@ static enum pd_status find(struct cache_store *store, const uint8_t *id, size_t 
             continue;
         status = read_names(store, row->id, segment);
         if (status == PD_OK)
-            describe(row, number, held);
+            describe(row, held);
         return status;
     }
     return PD_NOT_FOUND;
 }
 
 enum pd_status cache_find(struct cache_store *store, const uint8_t *id, size_t id_length,
-                          uint32_t number, struct cache_held *held)
+                          struct cache_held *held)
 {
     struct cache_row *row = malloc(sizeof(*row));
     if (row == NULL)
         return PD_NO_MEMORY;
-    memset(held, 0, sizeof(*held));
+    memset(held, 0, offsetof(struct cache_held, hashes));
     mutex_lock(&store->reading);
     enum pd_status status = cache_reader_existing(store);
     if (status == PD_OK)
         status = database_run(&store->reader, CACHE_BEGIN_READING, 0, NULL);
     if (status == PD_OK) {
-        status = find(store, id, id_length, number, row, held);
+        status = find(store, id, id_length, row, held);
         if (status == PD_OK || status == PD_NOT_FOUND)
             (void)database_run(&store->reader, CACHE_COMMIT, 0, NULL);
     }

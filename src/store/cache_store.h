@@ -118,14 +118,14 @@ struct cache_held {
     struct cache_segment segment;
     uint64_t added;           /* its first block: milliseconds since 1970 */
     struct block_set present; /* blocks that are in the cache */
-    struct cache_place place; /* of the block asked for; file 0: not there */
-    uint8_t hash[HASH_MAX_SIZE];
+    struct cache_place places[BLOCKS_PER_SEGMENT];
+    size_t hash_length;
+    uint8_t hashes[BLOCKS_PER_SEGMENT * HASH_MAX_SIZE]; /* those of present blocks */
 };
-/* The segment with this ID, of whatever version, and the whereabouts of one block of it.
- * PD_NOT_FOUND: there is none, or it is over the age limit. The segment counts as used only after
- * cache_touch. */
+/* The segment with this ID, of whatever version. PD_NOT_FOUND: there is none, or it is over the age
+ * limit. It counts as used only after cache_touch. */
 enum pd_status cache_find(struct cache_store *store, const uint8_t *id, size_t id_length,
-                          uint32_t number, struct cache_held *held);
+                          struct cache_held *held);
 
 /* ---- Fetches: who is bringing what, over all processes of the user ---- */
 

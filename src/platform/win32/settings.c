@@ -87,6 +87,8 @@ void settings_read(struct settings *settings)
     if (!read_age(POLICY, &settings->cache_age_days) && !read_age(LOCAL, &settings->cache_age_days))
         settings->cache_age_days = SETTINGS_CACHE_AGE_DAYS;
     settings->distributed = read_setting(L"CooperativeCaching", L"Enable", &value) && value != 0;
+    if (read_setting(L"DownloadManager\\Peers\\Connection", L"ListenPort", &value))
+        settings->listen_port = (uint16_t)value;
 }
 
 enum pd_status settings_set_cache_size(uint32_t percent, uint64_t bytes)
