@@ -20,6 +20,9 @@ int command_get(int argc, char **argv);
 int command_cache(int argc, char **argv);
 int command_key(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_probe(int argc, char **argv);
+int command_explain(int argc, char **argv);
+int command_peers(int argc, char **argv);
 int command_install(int argc, char **argv); /* "uninstall" too */
 
 /* "peerdist: MESSAGE", then where to read more; `command` may be NULL. Returns CLI_USAGE. */

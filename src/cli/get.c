@@ -14,6 +14,7 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/traffic.h"
 #include "core/content_info.h"
 
 #define INFORMATION_LIMIT (1ull << 31)
@@ -22,10 +23,10 @@
 static const char help[] =
     "usage: peerdist get FILE.ci --out FILE [OPTION...]\n"
     "\n"
-    "Reads the content that FILE.ci describes: from the data cache, and what is not\n"
-    "there from the origin, which is then put into the cache. Every byte is checked\n"
-    "against the content information, wherever it comes from. FILE is only there\n"
-    "when all went well.\n"
+    "Reads the content that FILE.ci describes: from the data cache, what is not there\n"
+    "from peers, where distributed mode is on, and the rest from the origin; all of\n"
+    "it is then in the cache. Every byte is checked against the content information,\n"
+    "wherever it comes from. FILE is only there when all went well.\n"
     "\n"
     "  --out FILE      where the content goes\n"
     "  --origin FILE   a copy of the whole content, for what is missing; without it\n"
@@ -48,6 +49,7 @@ struct get_output {
     struct file_writer writer;
     struct progress bar;
     const char *path;
+    uint64_t from_peers;
     uint64_t bytes, expected; /* expected 0: not known, the library will say why */
 };
 
@@ -78,13 +80,15 @@ static void print_tag(const PEERDIST_CONTENT_TAG *tag)
 static void print_result(const struct get_options *options, const struct get_output *output,
                          const struct fetch_result *result, double seconds)
 {
+    /* Everything passes through the cache; what peers brought a moment before is told apart. */
+    uint64_t from_cache = result->from_cache - output->from_peers;
     if (options->as_json) {
         struct json json = {.depth = 0};
         json_open(&json, NULL, '{');
         json_string(&json, "out", options->out);
         json_number(&json, "bytes", output->bytes);
-        json_number(&json, "from_cache", result->from_cache);
-        json_number(&json, "from_peers", 0);
+        json_number(&json, "from_cache", from_cache);
+        json_number(&json, "from_peers", output->from_peers);
         json_number(&json, "from_origin", result->from_origin);
         json_hex(&json, "tag", options->tag.Data, sizeof(options->tag.Data));
         json_close(&json, '}');
@@ -93,8 +97,9 @@ static void print_result(const struct get_options *options, const struct get_out
     output_print("%s: %" PRIu64 " bytes in %.3f s", options->out, output->bytes, seconds);
     if (seconds > 0)
         output_print(" (%.0f MB/s)", (double)output->bytes / 1e6 / seconds);
-    output_print(": %" PRIu64 " from the cache, 0 from peers, %" PRIu64 " from the origin, tag ",
-                 result->from_cache, result->from_origin);
+    output_print(": %" PRIu64 " from the cache, %" PRIu64 " from peers, %" PRIu64
+                 " from the origin, tag ",
+                 from_cache, output->from_peers, result->from_origin);
     print_tag(&options->tag);
     output_print("\n");
 }
@@ -114,6 +119,25 @@ static int report_failure(const struct get_options *options, const struct get_ou
                             result->missing_length, result->missing_offset, output->bytes,
                             output->expected);
     return error_report(error, "cannot get the content of %s", options->information);
+}
+
+/* Bytes that peers gave this user, ever. */
+static uint64_t peers_total(void)
+{
+    struct traffic traffic;
+    struct traffic_sum sum = {0};
+    if (traffic_open(&traffic) == PD_OK)
+        traffic_add_up(&traffic, &sum);
+    traffic_close(&traffic);
+    return sum.from_peers;
+}
+
+/* Since then: of this command's, unless others of this user fetch at the same time. */
+static uint64_t peers_brought(uint64_t before, uint64_t most)
+{
+    uint64_t now = peers_total();
+    uint64_t brought = now > before ? now - before : 0;
+    return brought < most ? brought : most;
 }
 
 static int get(struct get_options *options, const uint8_t *information, size_t length)
@@ -144,6 +168,7 @@ static int get(struct get_options *options, const uint8_t *information, size_t l
         error_report(error, "cannot write %s", options->out);
         goto close_origin;
     }
+    uint64_t before = peers_total();
     error = content_session_open(&session);
     if (error != ERROR_SUCCESS) {
         error_report(error, "cannot start the library");
@@ -159,6 +184,7 @@ static int get(struct get_options *options, const uint8_t *information, size_t l
     error = fetch_content(&session, &request, &result);
     progress_end(&output.bar);
     content_session_close(&session);
+    output.from_peers = peers_brought(before, result.from_cache);
     if (error != ERROR_SUCCESS) {
         report_failure(options, &output, &result, error);
         goto abandon;

@@ -18,6 +18,7 @@ static const struct {
 } commands[] = {
     {"publish", command_publish}, {"get", command_get},           {"cache", command_cache},
     {"show", command_show},       {"key", command_key},           {"status", command_status},
+    {"probe", command_probe},     {"explain", command_explain},   {"peers", command_peers},
     {"install", command_install}, {"uninstall", command_install},
 };
 
@@ -30,6 +31,9 @@ static const char help[] =
     "  show FILE.ci     print what content information says\n"
     "  key ...          set, generate, export or import the server's secret key\n"
     "  status           the state of the service, its store, key and library\n"
+    "  probe FILE.ci    ask the subnet who has the content\n"
+    "  explain FILE.ci  why it would come from peers, or would not\n"
+    "  peers            who gave how much to this machine, and got from it\n"
     "  install ...      put the library into a Wine prefix or beside a program\n"
     "  uninstall ...    take it away again\n"
     "\n"

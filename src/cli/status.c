@@ -15,9 +15,12 @@
 #include "cli/output.h"
 #include "cli/text.h"
 #include "core/hash/hash_many.h"
+#include "cli/traffic.h"
+#include "engine/peers/survey.h"
 #include "engine/user_cache.h"
 #include "platform/identity.h"
 #include "platform/secret_key_store.h"
+#include "platform/settings.h"
 #include "store/publication_store.h"
 
 static const char help[] =
@@ -38,6 +41,9 @@ struct report {
     char user[IDENTITY_USER_MAX];
     struct publication_store_report store;
     struct cache_report cache;
+    struct settings settings;
+    enum survey_verdict peer_service; /* of this machine */
+    struct traffic_sum traffic;
     const char *key_location; /* NULL: there is none yet */
 };
 
@@ -51,6 +57,29 @@ static const char *service_name(PEERDIST_STATUS status)
     default:
         return "available";
     }
+}
+
+static const char *peer_service_name(enum survey_verdict verdict)
+{
+    switch (verdict) {
+    case SURVEY_GOOD:
+        return "running";
+    case SURVEY_UNREACHABLE:
+        return "not running";
+    default:
+        return "another program has the port";
+    }
+}
+
+static void get_peers(struct report *report)
+{
+    struct traffic traffic;
+
+    settings_read(&report->settings);
+    report->peer_service = survey_own_service(report->settings.listen_port);
+    if (traffic_open(&traffic) == PD_OK)
+        traffic_add_up(&traffic, &report->traffic);
+    traffic_close(&traffic);
 }
 
 static void get_library(struct report *report)
@@ -150,6 +179,15 @@ static void print_report(const struct report *report)
                  report->cache.limits.bytes);
     if (*report->cache.problem)
         output_print("            PROBLEM: %s\n", report->cache.problem);
+    output_print("peers       %s; service on TCP port %u: %s\n",
+                 report->settings.distributed
+                     ? "asked and answered (distributed mode)"
+                     : "neither asked nor answered (distributed mode is off)",
+                 (unsigned)report->settings.listen_port, peer_service_name(report->peer_service));
+    output_print("            bytes read %" PRIu64 ", from %" PRIu64 " peers %" PRIu64
+                 ", from origins %" PRIu64 ", given to %" PRIu64 " peers %" PRIu64 "\n",
+                 report->traffic.from_cache, report->traffic.peers, report->traffic.from_peers,
+                 report->traffic.from_origin, report->traffic.served_peers, report->traffic.served);
     output_print("secret key  %s%s\n", report->key_location ? "kept for this " : "",
                  report->key_location ? report->key_location : "none yet: made on first use");
     output_print("hashing     SHA-256: %s, SHA-512: %s\n", hash_many_implementation(HASH_SHA256),
@@ -185,6 +223,15 @@ static void print_report_json(const struct report *report)
     json_number(&json, "file_bytes", report->cache.file_bytes);
     json_number(&json, "limit", report->cache.limits.bytes);
     json_string(&json, "problem", *report->cache.problem ? report->cache.problem : NULL);
+    json_close(&json, '}');
+    json_open(&json, "peers", '{');
+    json_string(&json, "distributed", report->settings.distributed ? "on" : "off");
+    json_number(&json, "port", report->settings.listen_port);
+    json_string(&json, "service", peer_service_name(report->peer_service));
+    json_number(&json, "bytes_read", report->traffic.from_cache);
+    json_number(&json, "bytes_from_peers", report->traffic.from_peers);
+    json_number(&json, "bytes_from_origins", report->traffic.from_origin);
+    json_number(&json, "bytes_served", report->traffic.served);
     json_close(&json, '}');
     json_string(&json, "secret_key", report->key_location);
     json_open(&json, "hashing", '{');
@@ -236,6 +283,7 @@ int command_status(int argc, char **argv)
         free(report.library_path);
         return error_report(win32_error(status), "cannot look at the store");
     }
+    get_peers(&report);
     report.key_location = secret_key_location();
     if (as_json)
         print_report_json(&report);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A queue of staged blocks, and two tasks: one verifies a batch while the other writes the one
- * before. */
+/* Blocks wait in a queue, are verified in batches, wait in another, and are written in batches: one
+ * task at a time for each of the two steps.
+ *
+ * A commit costs the same for one block as for many. What applications add is written at once;
+ * blocks that peers send one by one gather until there are enough of them, or no more are on their
+ * way, or somebody waits for one. */
 #include "engine/block_intake.h"
 
 #include <stdatomic.h>
@@ -15,13 +19,17 @@
 
 /* Blocks of a batch: of version 2 they may be small. */
 #define BATCH_BLOCKS 64u
-#define BATCHES      2u
+/* Enough to be worth a commit. */
+#define GATHER_BYTES (1u << 20)
 
 struct batch {
-    bool verified;  /* and waits for being written, or is */
-    uint32_t count; /* 0: free */
+    uint32_t count;
     struct staged_block *blocks[BATCH_BLOCKS];
-    bool good[BATCH_BLOCKS];
+};
+
+struct queue {
+    struct staged_block *head, *tail;
+    size_t bytes;
 };
 
 struct block_intake {
@@ -33,11 +41,12 @@ struct block_intake {
     struct mutex
         lock; /* guards everything below; a batch in work belongs to its task but for count */
     struct condition settled;
-    struct staged_block *head, *tail; /* those that wait */
-    size_t bytes;                     /* reserved */
-    struct batch batches[BATCHES];
-    unsigned verify_next, store_next; /* indexes */
-    bool verifying, storing;          /* the task is queued or runs */
+    struct queue unverified, verified;
+    struct batch verifying, storing;    /* in work where count is not 0 */
+    bool verify_running, store_running; /* the task is queued or runs */
+    bool hurry;                         /* somebody waits: no more gathering */
+    size_t bytes;                       /* reserved */
+    size_t present;                     /* of them those of blocks that have come */
     struct block_source *to_tell;
     uint64_t written; /* blocks, ever */
     uint64_t added;   /* bytes, since they were taken */
@@ -68,6 +77,35 @@ void block_intake_destroy(struct block_intake *intake)
     free(intake);
 }
 
+static void append(struct queue *queue, struct staged_block *block)
+{
+    block->next = NULL;
+    if (queue->tail != NULL)
+        queue->tail->next = block;
+    else
+        queue->head = block;
+    queue->tail = block;
+    queue->bytes += block->length;
+}
+
+/* The store is written to as one user at a time. */
+static void take_batch(struct queue *queue, struct batch *batch)
+{
+    size_t bytes = 0;
+    while (queue->head != NULL && batch->count < BATCH_BLOCKS) {
+        struct staged_block *block = queue->head;
+        if (batch->count > 0 && (bytes + block->length > BLOCK_INTAKE_BATCH_BYTES ||
+                                 block->source->token != batch->blocks[0]->source->token))
+            break;
+        queue->head = block->next;
+        if (queue->head == NULL)
+            queue->tail = NULL;
+        bytes += block->length;
+        batch->blocks[batch->count++] = block;
+    }
+    queue->bytes -= bytes;
+}
+
 /* ---- The tasks ---- */
 
 /* Notes that the source is to be told when the batch has ended; with the lock. */
@@ -79,23 +117,6 @@ static void tell(struct block_intake *intake, struct block_source *source)
     source->next_told = intake->to_tell;
     intake->to_tell = source;
     source->retain(source->context);
-}
-
-/* The store is written to as one user at a time. */
-static void take_batch(struct block_intake *intake, struct batch *batch)
-{
-    size_t bytes = 0;
-    while (intake->head != NULL && batch->count < BATCH_BLOCKS) {
-        struct staged_block *block = intake->head;
-        if (batch->count > 0 && (bytes + block->length > BLOCK_INTAKE_BATCH_BYTES ||
-                                 block->source->token != batch->blocks[0]->source->token))
-            break;
-        intake->head = block->next;
-        if (intake->head == NULL)
-            intake->tail = NULL;
-        bytes += block->length;
-        batch->blocks[batch->count++] = block;
-    }
 }
 
 static bool is_next(const struct batch *batch, uint32_t first, uint32_t at)
@@ -117,11 +138,11 @@ static void verify(void *context, uint32_t first, uint32_t count)
                 batch->blocks[end]->data, batch->blocks[end]->length, digests[end - at]};
         bool hashed = hash_many(algorithm, messages, end - at);
         for (uint32_t i = at; i < end; i++) {
-            const struct staged_block *block = batch->blocks[i];
+            struct staged_block *block = batch->blocks[i];
             struct segment_scheme scheme = block->segment.scheme;
             size_t length =
                 scheme.version == 1 ? hash_size(scheme.algorithm) : segment_value_size(scheme);
-            batch->good[i] = hashed && memcmp(digests[i - at], block->hash, length) == 0;
+            block->good = hashed && memcmp(digests[i - at], block->hash, length) == 0;
         }
     }
 }
@@ -135,7 +156,7 @@ static bool store_good(struct block_intake *intake, const struct batch *batch)
     enum pd_status status = PD_UNAVAILABLE;
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct staged_block *block = batch->blocks[i];
-        if (batch->good[i])
+        if (block->good)
             blocks[count++] = (struct cache_block){&block->segment, &block->source->tag,
                                                    block->number, block->data, block->hash};
     }
@@ -153,7 +174,7 @@ static void settle_batch(struct block_intake *intake, struct batch *batch, bool 
     for (uint32_t i = 0; i < batch->count; i++) {
         struct staged_block *block = batch->blocks[i];
         struct block_source *source = block->source;
-        if (stored && batch->good[i]) {
+        if (stored && block->good) {
             intake->written++;
             source->written++;
             intake->added += block->judged == NULL ? block->length : 0;
@@ -161,6 +182,7 @@ static void settle_batch(struct block_intake *intake, struct batch *batch, bool 
         source->staged--;
         tell(intake, source);
         intake->bytes -= block->length;
+        intake->present -= block->length;
         free(block->data);
         free(block);
         source->release(source->context); /* not the last: tell has retained it */
@@ -168,7 +190,6 @@ static void settle_batch(struct block_intake *intake, struct batch *batch, bool 
     atomic_fetch_add(&intake->ended, 1);
     atomic_fetch_sub(&intake->staged, batch->count);
     batch->count = 0;
-    batch->verified = false;
     condition_wake_all(&intake->settled);
 }
 
@@ -187,6 +208,17 @@ static void tell_all(struct block_intake *intake, struct block_source *chain)
     }
 }
 
+/* Whether what is verified is written now; with the lock. */
+static bool is_time_to_store(const struct block_intake *intake)
+{
+    if (intake->verified.head == NULL)
+        return false;
+    bool last = intake->bytes == intake->present && intake->unverified.head == NULL &&
+                intake->verifying.count == 0;
+    return last || intake->hurry || intake->verified.head->judged == NULL ||
+           intake->verified.bytes >= GATHER_BYTES;
+}
+
 /* What schedule found to do but no thread of the pool would take. */
 struct left_over {
     bool verify, store;
@@ -196,13 +228,12 @@ struct left_over {
 static struct left_over schedule(struct block_intake *intake)
 {
     struct left_over left = {false, false};
-    if (!intake->storing && intake->batches[intake->store_next].verified) {
-        intake->storing = true;
+    if (!intake->store_running && is_time_to_store(intake)) {
+        intake->store_running = true;
         left.store = workers_submit(&intake->store_task) != PD_OK;
     }
-    if (!intake->verifying && intake->head != NULL &&
-        intake->batches[intake->verify_next].count == 0) {
-        intake->verifying = true;
+    if (!intake->verify_running && intake->unverified.head != NULL) {
+        intake->verify_running = true;
         left.verify = workers_submit(&intake->verify_task) != PD_OK;
     }
     return left;
@@ -220,19 +251,20 @@ static void run_verify(struct task *task)
 {
     struct block_intake *intake =
         (struct block_intake *)((char *)task - offsetof(struct block_intake, verify_task));
+    struct batch *batch = &intake->verifying;
     mutex_lock(&intake->lock);
-    struct batch *batch = &intake->batches[intake->verify_next];
-    take_batch(intake, batch);
+    take_batch(&intake->unverified, batch);
     mutex_unlock(&intake->lock);
     shares_run(batch->count, NULL, verify, batch);
     for (uint32_t i = 0; i < batch->count; i++)
         if (batch->blocks[i]->judged != NULL)
             batch->blocks[i]->judged(batch->blocks[i]->judge_context, batch->blocks[i],
-                                     batch->good[i]);
+                                     batch->blocks[i]->good);
     mutex_lock(&intake->lock);
-    batch->verified = true;
-    intake->verify_next = (intake->verify_next + 1) % BATCHES;
-    intake->verifying = false;
+    for (uint32_t i = 0; i < batch->count; i++)
+        append(&intake->verified, batch->blocks[i]);
+    batch->count = 0;
+    intake->verify_running = false;
     struct left_over left = schedule(intake);
     mutex_unlock(&intake->lock);
     run_left_over(intake, left);
@@ -242,13 +274,16 @@ static void run_store(struct task *task)
 {
     struct block_intake *intake =
         (struct block_intake *)((char *)task - offsetof(struct block_intake, store_task));
-    struct batch *batch = &intake->batches[intake->store_next];
+    struct batch *batch = &intake->storing;
+    mutex_lock(&intake->lock);
+    take_batch(&intake->verified, batch);
+    intake->hurry = intake->hurry && intake->verified.head != NULL;
+    mutex_unlock(&intake->lock);
     bool stored = store_good(intake, batch);
 
     mutex_lock(&intake->lock);
     settle_batch(intake, batch, stored);
-    intake->store_next = (intake->store_next + 1) % BATCHES;
-    intake->storing = false;
+    intake->store_running = false;
     struct block_source *chain = intake->to_tell;
     intake->to_tell = NULL;
     struct left_over left = schedule(intake);
@@ -282,22 +317,20 @@ void block_intake_unreserve(struct block_intake *intake, uint32_t length)
         chain = intake->to_tell;
         intake->to_tell = NULL;
     }
+    struct left_over left = schedule(intake); /* nothing else may be on its way now */
     mutex_unlock(&intake->lock);
     tell_all(intake, chain);
+    run_left_over(intake, left);
 }
 
 void block_intake_submit(struct block_intake *intake, struct staged_block *block)
 {
     block->source->retain(block->source->context);
-    block->next = NULL;
     mutex_lock(&intake->lock);
     block->source->staged++;
     atomic_fetch_add(&intake->staged, 1);
-    if (intake->tail != NULL)
-        intake->tail->next = block;
-    else
-        intake->head = block;
-    intake->tail = block;
+    intake->present += block->length;
+    append(&intake->unverified, block);
     struct left_over left = schedule(intake);
     mutex_unlock(&intake->lock);
     run_left_over(intake, left);
@@ -317,19 +350,44 @@ static bool is_block(const struct staged_block *block, const void *context)
            memcmp(block->segment.id, name->segment->id, segment_value_size(scheme)) == 0;
 }
 
+static bool in_batch(const struct batch *batch,
+                     bool (*is)(const struct staged_block *block, const void *context),
+                     const void *context)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (is(batch->blocks[i], context))
+            return true;
+    return false;
+}
+
+static bool in_queue(const struct queue *queue,
+                     bool (*is)(const struct staged_block *block, const void *context),
+                     const void *context)
+{
+    const struct staged_block *block = queue->head;
+    while (block != NULL && !is(block, context))
+        block = block->next;
+    return block != NULL;
+}
+
 /* Whether some block that waits or is in work is one; with the lock. */
 static bool any_staged(const struct block_intake *intake,
                        bool (*is)(const struct staged_block *block, const void *context),
                        const void *context)
 {
-    for (unsigned b = 0; b < BATCHES; b++)
-        for (uint32_t i = 0; i < intake->batches[b].count; i++)
-            if (is(intake->batches[b].blocks[i], context))
-                return true;
-    for (const struct staged_block *block = intake->head; block != NULL; block = block->next)
-        if (is(block, context))
-            return true;
-    return false;
+    return in_batch(&intake->verifying, is, context) || in_batch(&intake->storing, is, context) ||
+           in_queue(&intake->unverified, is, context) || in_queue(&intake->verified, is, context);
+}
+
+/* The waiter is told when the next batch ends, which is soon. With the lock, which it lets go of.
+ */
+static void wait_for_batch(struct block_intake *intake, struct block_source *waiter)
+{
+    tell(intake, waiter);
+    intake->hurry = true;
+    struct left_over left = schedule(intake);
+    mutex_unlock(&intake->lock);
+    run_left_over(intake, left);
 }
 
 bool block_intake_holds(struct block_intake *intake, const struct cache_segment *segment,
@@ -341,8 +399,9 @@ bool block_intake_holds(struct block_intake *intake, const struct cache_segment 
     mutex_lock(&intake->lock);
     bool found = any_staged(intake, is_block, &name);
     if (found && waiter != NULL)
-        tell(intake, waiter);
-    mutex_unlock(&intake->lock);
+        wait_for_batch(intake, waiter);
+    else
+        mutex_unlock(&intake->lock);
     return found;
 }
 
@@ -357,8 +416,9 @@ bool block_intake_holds_tag(struct block_intake *intake, const struct cache_tag 
     mutex_lock(&intake->lock);
     bool found = any_staged(intake, has_tag, tag);
     if (found)
-        tell(intake, waiter);
-    mutex_unlock(&intake->lock);
+        wait_for_batch(intake, waiter);
+    else
+        mutex_unlock(&intake->lock);
     return found;
 }
 
@@ -370,8 +430,17 @@ unsigned block_intake_batches(struct block_intake *intake)
 void block_intake_drain_source(struct block_intake *intake, const struct block_source *source)
 {
     mutex_lock(&intake->lock);
-    while (source->staged > 0)
+    while (source->staged > 0) {
+        intake->hurry = true;
+        struct left_over left = schedule(intake);
+        if (left.verify || left.store) {
+            mutex_unlock(&intake->lock);
+            run_left_over(intake, left);
+            mutex_lock(&intake->lock);
+            continue;
+        }
         condition_wait(&intake->settled, &intake->lock);
+    }
     mutex_unlock(&intake->lock);
 }
 

@@ -3,8 +3,8 @@
  * in memory, are verified many at a time with full lanes, and what matches its hash is written and
  * committed. A block that does not match is dropped without a word.
  *
- * Work runs on the pool, one batch at a time for each intake, as soon as there is a block: nothing
- * waits for a batch to fill. Memory: at most BLOCK_INTAKE_BYTES of blocks wait or are in work. */
+ * Work runs on the pool, one batch at a time for each intake and step. Memory: at most
+ * BLOCK_INTAKE_BYTES of blocks wait or are in work. */
 #ifndef PEERDIST_ENGINE_BLOCK_INTAKE_H
 #define PEERDIST_ENGINE_BLOCK_INTAKE_H
 
@@ -38,6 +38,7 @@ struct block_source {
 
 struct staged_block {
     struct staged_block *next; /* intake's */
+    bool good;                 /* intake's: it matches its hash */
     struct block_source *source;
     struct cache_segment segment;
     uint64_t offset; /* of its first byte in the content of the source */

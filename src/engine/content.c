@@ -24,6 +24,7 @@ static void destroy_content(struct handle_object *object)
     block_assembly_destroy(content->assembly);
     free(content->recent.data);
     content_ahead_fini(content);
+    content_fetched_fini(content);
     content_info_feed_destroy(content->feed);
     info_spool_destroy(content->spool);
     user_cache_release(content->cache);
@@ -381,6 +382,7 @@ static struct content *create_content(struct instance *instance, struct instance
         content->peers.source = &content->source;
         content->peers.intake = content->cache->intake;
         content->peers.counters = content->cache->counters;
+        content->peers.arrived = content_fetched;
     }
     content->assembly = block_assembly_create();
     content->spool = info_spool_create(content->base.identity.user);

@@ -72,7 +72,8 @@ void content_streamed(struct content *content, bool data)
     uint64_t position = content->position, next = position;
     uint64_t range_end = content_info_feed_summary(content->feed)->range_end;
     content->streak = data ? content->streak + 1 : 0;
-    if (content->streak < STREAK || content->base.dead)
+    /* What peers send is kept as it comes, and need not be read again. */
+    if (content->streak < STREAK || content->base.dead || content->fetched != NULL)
         return;
     /* Slots follow each other from the position on; others are behind it, or of another place. */
     for (bool found = true; found;) {

@@ -86,8 +86,10 @@ struct content {
     struct missing_stretch missing;
 
     struct peer_client peers; /* its own lock */
-    uint64_t peers_end;       /* so far a StreamRead has them asked; 0: they are not */
-    bool peers_asking;        /* the task is queued or runs */
+    struct fetched *fetched;  /* blocks that came for the stream, by offset */
+    uint64_t fetched_bytes;
+    uint64_t peers_end; /* so far a StreamRead has them asked; 0: they are not */
+    bool peers_asking;  /* the task is queued or runs */
     struct task peers_task;
 
     struct mutex window_lock; /* guards the following; nothing else is taken under it */
@@ -150,6 +152,12 @@ void content_ask_peers(struct content *content, uint64_t offset, uint32_t length
 bool content_peers_bring(struct content *content, uint64_t offset);
 /* A StreamRead that may use peers was answered with data; with the lock. */
 void content_stream_peers(struct content *content);
+/* peer_client's arrived. */
+void content_fetched(struct peer_client *client, const struct staged_block *block);
+/* Copies of what came for the stream, from offset on; with the lock. */
+uint32_t content_copy_fetched(struct content *content, uint64_t offset, uint8_t *buffer,
+                              uint32_t length);
+void content_fetched_fini(struct content *content);
 
 /* content_missing.c */
 /* Asks the cache for the places of all listed blocks of a window from one on. As the user. */

@@ -11,6 +11,8 @@
 /* How far ahead of a StreamRead blocks are fetched: half of what the intake holds. */
 #define AHEAD (BLOCK_INTAKE_BYTES / 2)
 
+/* ---- Asking ---- */
+
 /* Blocks of one segment within [offset, end) that can be verified and are neither in the cache nor
  * on their way into it. */
 static void absent_blocks(struct content *content, struct segment_window *window,
@@ -83,6 +85,98 @@ bool content_peers_bring(struct content *content, uint64_t offset)
     segment_window_release(window);
     return comes;
 }
+
+/* ---- Blocks that came ---- */
+
+/* A verified block, kept in memory until the stream has passed it: it need not be looked up, read
+ * and verified again. */
+struct fetched {
+    struct fetched *next; /* by offset */
+    uint64_t offset;
+    uint32_t length;
+    unsigned flushes; /* of the user's cache that happened before */
+    uint8_t data[];
+};
+
+static void drop_fetched(struct content *content, struct fetched **link)
+{
+    struct fetched *one = *link;
+    *link = one->next;
+    content->fetched_bytes -= one->length;
+    free(one);
+}
+
+/* With the lock: what the stream has passed, and what a flush made void. */
+static void forget_fetched(struct content *content)
+{
+    unsigned flushes = atomic_load(&content->cache->flushes);
+    struct fetched **link = &content->fetched;
+    while (*link != NULL)
+        if ((*link)->offset + (*link)->length <= content->position || (*link)->flushes != flushes)
+            drop_fetched(content, link);
+        else
+            link = &(*link)->next;
+}
+
+void content_fetched(struct peer_client *client, const struct staged_block *block)
+{
+    struct content *content = (struct content *)((char *)client - offsetof(struct content, peers));
+    struct fetched *fetched = malloc(sizeof(*fetched) + block->length);
+    if (fetched != NULL) {
+        fetched->offset = block->offset;
+        fetched->length = block->length;
+        fetched->flushes = atomic_load(&content->cache->flushes);
+        memcpy(fetched->data, block->data, block->length);
+    }
+    mutex_lock(&content->base.lock);
+    forget_fetched(content);
+    bool wanted = fetched != NULL && !content->base.dead && block->offset < content->peers_end &&
+                  block->offset + block->length > content->position &&
+                  content->fetched_bytes + block->length <= AHEAD;
+    if (wanted) {
+        struct fetched **link = &content->fetched;
+        while (*link != NULL && (*link)->offset < fetched->offset)
+            link = &(*link)->next;
+        fetched->next = *link;
+        *link = fetched;
+        content->fetched_bytes += fetched->length;
+        content->advances++;
+        content_wake_reads(content);
+    }
+    mutex_unlock(&content->base.lock);
+    if (!wanted)
+        free(fetched);
+}
+
+uint32_t content_copy_fetched(struct content *content, uint64_t offset, uint8_t *buffer,
+                              uint32_t length)
+{
+    uint64_t range_end = content_info_feed_summary(content->feed)->range_end;
+    uint32_t copied = 0;
+    forget_fetched(content);
+    for (const struct fetched *one = content->fetched;
+         one != NULL && copied < length && offset < range_end; one = one->next) {
+        uint64_t end = one->offset + one->length;
+        if (one->offset > offset)
+            break;
+        if (end <= offset)
+            continue;
+        uint64_t left = (end < range_end ? end : range_end) - offset;
+        uint32_t part = left < length - copied ? (uint32_t)left : length - copied;
+        memcpy(buffer + copied, one->data + (offset - one->offset), part);
+        copied += part;
+        offset += part;
+    }
+    return copied;
+}
+
+void content_fetched_fini(struct content *content)
+{
+    while (content->fetched != NULL)
+        drop_fetched(content, &content->fetched);
+}
+
+/* ---- Further ahead ---- */
 
 static void run_ahead(struct task *task)
 {

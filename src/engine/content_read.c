@@ -296,6 +296,15 @@ static void finish(struct read *read, const struct completion *completion)
         queue_next_stream(content);
 }
 
+/* What is in memory already for the stream. With the lock. */
+static uint32_t copy_in_memory(struct content *content, uint8_t *buffer, uint32_t length)
+{
+    uint32_t bytes = content_copy_ahead(content, content->position, buffer, length);
+    if (bytes == 0 && content->fetched != NULL)
+        bytes = content_copy_fetched(content, content->position, buffer, length);
+    return bytes;
+}
+
 /* A StreamRead whose bytes are there, or are being loaded, need not look; with the lock. True: it
  * was answered, or waits. */
 static bool take_ahead(struct read *read)
@@ -305,8 +314,7 @@ static bool take_ahead(struct read *read)
     if (!read->stream || operation->length == 0)
         return false;
     struct completion completion = {
-        .bytes =
-            content_copy_ahead(content, content->position, operation->buffer, operation->length),
+        .bytes = copy_in_memory(content, operation->buffer, operation->length),
         .has_offset = true,
         .offset = content->position,
     };
@@ -396,7 +404,7 @@ static bool serve_at_once(struct content *content, const struct read *read,
     uint64_t offset = read->stream ? content->position : operation->offset;
     uint32_t bytes = content_copy_recent(content, offset, operation->buffer, operation->length);
     if (bytes == 0 && read->stream)
-        bytes = content_copy_ahead(content, offset, operation->buffer, operation->length);
+        bytes = copy_in_memory(content, operation->buffer, operation->length);
     if (bytes == 0)
         return false;
     const struct completion completion = {.bytes = bytes, .has_offset = true, .offset = offset};

@@ -14,6 +14,7 @@
 #include "service/block_server.h"
 #include "service/responder.h"
 #include "service/served_stores.h"
+#include "store/service_folder.h"
 
 /* How often it is tried to have a port that somebody else has. */
 #define RETRY 5000u
@@ -159,7 +160,7 @@ static void run(void *argument)
 enum pd_status node_start(const struct service_log *log, struct node **started)
 {
     struct node *node = calloc(1, sizeof(*node));
-    struct identity identity = {.user = NODE_USER};
+    struct identity identity = {{0}, NULL};
     *started = NULL;
     if (node == NULL || !hash_library_init()) {
         free(node);
@@ -171,7 +172,7 @@ enum pd_status node_start(const struct service_log *log, struct node **started)
     /* The folder is its owner's and the system's; --console runs as somebody else. */
     enum pd_status status = identity_current(&identity);
     node->stores = served_stores_create();
-    node->counters = counter_store_create(NODE_FOLDER, identity.user);
+    node->counters = counter_store_create(SERVICE_FOLDER, identity.user);
     if (node->stores != NULL && node->counters != NULL)
         node->blocks = block_server_create(node->stores, node->counters, log);
     if (status == PD_OK && node->blocks == NULL)

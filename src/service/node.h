@@ -15,9 +15,4 @@ struct node;
 enum pd_status node_start(const struct service_log *log, struct node **node);
 void node_stop(struct node *node); /* NULL allowed */
 
-/* The folder below the stores' root in which the service keeps its own. */
-#define NODE_FOLDER "PeerDistSvc"
-/* Whose that is. */
-#define NODE_USER "S-1-5-18"
-
 #endif

@@ -54,11 +54,6 @@ static const uint8_t *hash_of(const struct job *job, size_t *length)
     return session->window->hashes + entry * *length;
 }
 
-static void judged(void *context, const struct staged_block *block, bool good)
-{
-    judgement_passed(context, good, block->length);
-}
-
 /* Decrypted, and on its way to be verified. */
 static enum job_outcome hand_over(const struct job *job, const struct retrieval_response *response,
                                   uint32_t length)
@@ -86,7 +81,7 @@ static enum job_outcome hand_over(const struct job *job, const struct retrieval_
     block->length = length;
     memcpy(block->hash, hash, hash_length);
     block->data = data;
-    block->judged = judged;
+    block->judged = judgement_passed;
     block->judge_context = judgement;
     block_intake_submit(session->client->intake, block);
     return JOB_DELIVERED;

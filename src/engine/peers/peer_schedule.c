@@ -176,12 +176,14 @@ struct judgement *judgement_create(struct session *session, struct server *serve
     return judgement;
 }
 
-void judgement_passed(void *context, bool good, uint32_t length)
+void judgement_passed(void *context, const struct staged_block *block, bool good)
 {
     struct judgement *judgement = context;
     struct session *session = judgement->session;
     struct peer *peer = judgement->server->peer;
     char host[NET_ADDRESS_TEXT];
+    if (good) /* before it is no longer on its way */
+        session->client->arrived(session->client, block);
     mutex_lock(&peers.lock);
     net_host_text(&peer->address, host);
     struct counter_store *counters = session->client->counters;
@@ -195,7 +197,8 @@ void judgement_passed(void *context, bool good, uint32_t length)
         want_again(session, judgement->number);
         sessions_settle();
     }
-    counter_add(counters, COUNTER_FROM_PEER, host, good ? length : 0, good ? 1 : 0, good ? 0 : 1);
+    counter_add(counters, COUNTER_FROM_PEER, host, good ? block->length : 0, good ? 1 : 0,
+                good ? 0 : 1);
     session_settle(session);
     session_release(session);
     links_wake();

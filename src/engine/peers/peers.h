@@ -22,6 +22,9 @@ struct peer_client {
     struct block_source *source; /* told through its advanced when blocks are given up */
     struct block_intake *intake;
     struct counter_store *counters;
+    /* A block that was fetched has been verified; on a pool thread, no lock held. It is on its way
+     * into the cache, its bytes are the intake's. */
+    void (*arrived)(struct peer_client *client, const struct staged_block *block);
 
     /* The peers'. */
     atomic_bool active; /* has sessions */
