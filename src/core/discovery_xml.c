@@ -38,31 +38,31 @@ struct walk {
 };
 
 static const struct {
-    enum discovery_place parent;
     const char *name;
+    enum discovery_place parent;
     enum discovery_place place;
 } places[] = {
-    {PLACE_DOCUMENT, NS_SOAP " Envelope", PLACE_ENVELOPE},
-    {PLACE_ENVELOPE, NS_SOAP " Header", PLACE_HEADER},
-    {PLACE_ENVELOPE, NS_SOAP " Body", PLACE_BODY},
-    {PLACE_HEADER, NS_WSA " Action", PLACE_ACTION},
-    {PLACE_HEADER, NS_WSA " MessageID", PLACE_MESSAGE_ID},
-    {PLACE_HEADER, NS_WSA " RelatesTo", PLACE_RELATES_TO},
-    {PLACE_BODY, NS_WSD " Probe", PLACE_PROBE},
-    {PLACE_BODY, NS_WSD " ProbeMatches", PLACE_MATCHES},
-    {PLACE_PROBE, NS_WSD " Types", PLACE_TYPES},
-    {PLACE_PROBE, NS_WSD " Scopes", PLACE_SCOPES},
-    {PLACE_MATCHES, NS_WSD " ProbeMatch", PLACE_MATCH},
-    {PLACE_MATCH, NS_WSA " EndpointReference", PLACE_ENDPOINT},
-    {PLACE_MATCH, NS_WSD " Types", PLACE_TYPES},
-    {PLACE_MATCH, NS_WSD " Scopes", PLACE_SCOPES},
-    {PLACE_MATCH, NS_WSD " XAddrs", PLACE_XADDRS},
+    {NS_SOAP " Envelope", PLACE_DOCUMENT, PLACE_ENVELOPE},
+    {NS_SOAP " Header", PLACE_ENVELOPE, PLACE_HEADER},
+    {NS_SOAP " Body", PLACE_ENVELOPE, PLACE_BODY},
+    {NS_WSA " Action", PLACE_HEADER, PLACE_ACTION},
+    {NS_WSA " MessageID", PLACE_HEADER, PLACE_MESSAGE_ID},
+    {NS_WSA " RelatesTo", PLACE_HEADER, PLACE_RELATES_TO},
+    {NS_WSD " Probe", PLACE_BODY, PLACE_PROBE},
+    {NS_WSD " ProbeMatches", PLACE_BODY, PLACE_MATCHES},
+    {NS_WSD " Types", PLACE_PROBE, PLACE_TYPES},
+    {NS_WSD " Scopes", PLACE_PROBE, PLACE_SCOPES},
+    {NS_WSD " ProbeMatch", PLACE_MATCHES, PLACE_MATCH},
+    {NS_WSA " EndpointReference", PLACE_MATCH, PLACE_ENDPOINT},
+    {NS_WSD " Types", PLACE_MATCH, PLACE_TYPES},
+    {NS_WSD " Scopes", PLACE_MATCH, PLACE_SCOPES},
+    {NS_WSD " XAddrs", PLACE_MATCH, PLACE_XADDRS},
     /* The preview of 2012 has the other wrapper in version 2.0. */
-    {PLACE_MATCH, NS_PEERDIST " " TYPE_V1, PLACE_DATA},
-    {PLACE_MATCH, NS_PEERDIST " " TYPE_V2, PLACE_DATA},
-    {PLACE_ENDPOINT, NS_WSA " Address", PLACE_ADDRESS},
-    {PLACE_DATA, NS_PEERDIST " BlockCount", PLACE_BLOCK_COUNT},
-    {PLACE_DATA, NS_PEERDIST " SegmentAges", PLACE_SEGMENT_AGES},
+    {NS_PEERDIST " " TYPE_V1, PLACE_MATCH, PLACE_DATA},
+    {NS_PEERDIST " " TYPE_V2, PLACE_MATCH, PLACE_DATA},
+    {NS_WSA " Address", PLACE_ENDPOINT, PLACE_ADDRESS},
+    {NS_PEERDIST " BlockCount", PLACE_DATA, PLACE_BLOCK_COUNT},
+    {NS_PEERDIST " SegmentAges", PLACE_DATA, PLACE_SEGMENT_AGES},
 };
 
 static void refuse(struct walk *walk)
