@@ -3,74 +3,88 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void base64_encode(const uint8_t *data, size_t length, char *out)
+void base64_encode(const uint8_t *bytes, size_t length, char *out)
 {
     for (size_t i = 0; i < length; i += 3) {
         size_t left = length - i;
-        uint32_t bits = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
-                        (left > 2 ? data[i + 2] : 0);
-        *out++ = alphabet[bits >> 18];
-        *out++ = alphabet[bits >> 12 & 63];
-        *out++ = '=';
-        *out++ = '=';
+        uint32_t group = (uint32_t)bytes[i] << 16;
+
         if (left > 1)
-            out[-2] = alphabet[bits >> 6 & 63];
+            group |= (uint32_t)bytes[i + 1] << 8;
         if (left > 2)
-            out[-1] = alphabet[bits & 63];
+            group |= bytes[i + 2];
+        *out++ = alphabet[group >> 18];
+        *out++ = alphabet[group >> 12 & 63];
+        *out++ = left > 1 ? alphabet[group >> 6 & 63] : '=';
+        *out++ = left > 2 ? alphabet[group & 63] : '=';
     }
 }
 
-static int value_of(char c)
+/* -1: not in the alphabet. */
+static int digit_value(char digit)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    if (digit >= 'A' && digit <= 'Z')
+        return digit - 'A';
+    if (digit >= 'a' && digit <= 'z')
+        return digit - 'a' + 26;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0' + 52;
+    if (digit == '+')
+        return 62;
+    return digit == '/' ? 63 : -1;
 }
 
 static bool is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-bool base64_decode(const char *text, size_t length, uint8_t *out, size_t room, size_t *decoded)
+/* The bytes of one group, `digits` of whose four characters are not padding. Bits that belong to no
+ * byte must be 0, so that no bytes have two spellings. */
+static bool take_group(uint32_t group, unsigned digits, uint8_t *out, size_t room, size_t *length)
 {
-    uint32_t bits = 0;
-    unsigned digits = 0, padding = 0;
-    *decoded = 0;
-    for (size_t i = 0; i < length; i++) {
-        int value = value_of(text[i]);
-        if (is_space(text[i]))
-            continue;
-        if (text[i] == '=') {
-            padding++;
-            continue;
-        }
-        if (value < 0 || padding > 0)
-            return false;
-        bits = bits << 6 | (uint32_t)value;
-        if (++digits % 4 == 0) {
-            if (room - *decoded < 3)
-                return false;
-            out[(*decoded)++] = (uint8_t)(bits >> 16);
-            out[(*decoded)++] = (uint8_t)(bits >> 8);
-            out[(*decoded)++] = (uint8_t)bits;
-        }
-    }
-    unsigned rest = digits % 4;
-    if ((digits + padding) % 4 != 0 || padding > 2 || rest == 1)
+    unsigned bytes = digits - 1;
+
+    if ((group & (0xffffffu >> 8 * bytes)) != 0 && bytes < 3)
         return false;
-    /* The bits that fill up the last digit are nothing. */
-    if (rest > 0) {
-        unsigned bytes = rest - 1;
-        bits <<= 6 * (4 - rest);
-        if (room - *decoded < bytes || (bits & ((1u << (8 * (3 - bytes))) - 1)) != 0)
+    for (unsigned i = 0; i < bytes; i++, (*length)++)
+        if (*length < room)
+            out[*length] = (uint8_t)(group >> (16 - 8 * i));
+    return true;
+}
+
+bool base64_decode(const char *text, uint8_t *out, size_t room, size_t *length)
+{
+    uint32_t group = 0;
+    unsigned count = 0;   /* characters of the group */
+    unsigned padding = 0; /* of them "=" */
+
+    *length = 0;
+    for (; *text != '\0'; text++) {
+        int value = digit_value(*text);
+
+        if (is_space(*text))
+            continue;
+        if (*text == '=' && count >= 2)
+            padding++;
+        else if (value < 0 || padding > 0)
             return false;
-        for (unsigned i = 0; i < bytes; i++)
-            out[(*decoded)++] = (uint8_t)(bits >> (16 - 8 * i));
+        group = group << 6 | (value < 0 ? 0 : (uint32_t)value);
+        if (++count < 4)
+            continue;
+        if (!take_group(group, 4 - padding, out, room, length))
+            return false;
+        if (padding > 0)
+            break;
+        group = 0;
+        count = 0;
     }
-    return digits > 0;
+    if (padding == 0)
+        return count == 0;
+    if (count < 4)
+        return false;
+    do
+        text++;
+    while (is_space(*text));
+    return *text == '\0';
 }

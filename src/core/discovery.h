@@ -51,13 +51,16 @@ struct discovery_sender {
     const char *address;     /* where to fetch: "192.168.7.21:80", "[fe80::1]:80" */
 };
 
-/* Both write no NUL and give the length, 0 when `room` does not suffice. ids: as in a Probe that is
- * to be sent (`text` not looked at: upper-case digits are written). message_id: urn:uuid:... */
+/* Both write no NUL and give the length in bytes, at most DISCOVERY_DATAGRAM_MAX; 0 when that or
+ * `room` does not suffice. ids: as in a Probe that is to be sent (`text` not looked at: upper-case
+ * digits are written); 0 also when there are none, too many, or one is of another length than 32,
+ * 48, 64 bytes or, in version 2.0, than the first. message_id: urn:uuid:... ([MS-PCCRD] 2.2.2). */
 size_t discovery_write_probe(char *out, size_t room, unsigned version, const char *message_id,
                              const struct discovery_id *ids, size_t count);
 /* Answers a Probe that was read, with held[i] for its i-th ID: version 1.0 lists those with blocks,
- * each once; version 2.0 has bits for all, and ages of at most 255 that are there. 0 also when
- * nothing is held. */
+ * each once, and the first ones only when all would make a datagram too long; version 2.0 has bits
+ * for all, and ages of those that are there. 0 also when nothing is held ([MS-PCCRD] 2.2.3.3 to
+ * 2.2.3.9). */
 size_t discovery_write_matches(char *out, size_t room, const struct discovery_probe *probe,
                                const struct discovery_held *held,
                                const struct discovery_sender *sender);
@@ -83,19 +86,26 @@ struct discovery_matches {
     uint32_t blocks[DISCOVERY_IDS_MAX];
     /* Version 2.0: two bits for each ID of the Probe, whose number is not told here; ages by
      * position in the Probe, in 1/100 s, where has_age. */
-    size_t bit_bytes;
+    size_t bit_bytes; /* more than any Probe asks for are left out */
     uint8_t bits[(DISCOVERY_IDS_MAX_V2 + 3) / 4];
     bool has_age[DISCOVERY_IDS_MAX_V2 + 1];
     uint32_t age_hundredths[DISCOVERY_IDS_MAX_V2 + 1];
 };
 
-/* DECODE_PARTIAL: the XML ends early. A well-formed message of another kind is DECODE_BAD. */
+/* DECODE_PARTIAL: the XML ends early. A well-formed message of another kind is DECODE_BAD; so is a
+ * match without a segment or an address that could be used, and any message when memory runs out.
+ * Only after DECODE_COMPLETE the structure holds something.
+ *
+ * The caller's part ([MS-PCCRD] 3.1.4.1): whether relates_to is a Probe of its own, and of that
+ * version; which IDs were asked for; whether an address is the sender's or on its link (loopback is
+ * told like any other). */
 enum decode_result discovery_read_probe(const char *data, size_t length,
                                         struct discovery_probe *probe);
 enum decode_result discovery_read_matches(const char *data, size_t length,
                                           struct discovery_matches *matches);
 /* Version 2.0: what the answer to a Probe of `asked` IDs says of the one at `position`. False: not
- * there. With a single ID asked for, any pair of the first byte counts. */
+ * there. With a single ID asked for, any pair of the first byte counts: [MS-PCCRD] 2.2.3.3 does not
+ * give the order of the pairs. */
 bool discovery_availability(const struct discovery_matches *matches, size_t asked, size_t position,
                             bool *complete);
 /* True when the bits are long enough for that many IDs. */

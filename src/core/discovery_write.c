@@ -1,232 +1,308 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Messages as text. The prefixes, the order and the absence of white space are what receivers count
- * on that compare text instead of reading XML. */
-#include <stdio.h>
+/* By template: peers in the field search for literal tags with these prefixes and compare whole
+ * texts, so there is no white space, and every element has an end tag. */
 #include <string.h>
 
 #include "core/base64.h"
+#include "core/bytes.h"
 #include "core/discovery.h"
 #include "core/discovery_names.h"
-#include "core/retrieval.h"
+#include "core/discovery_values.h"
 
-/* Once it has overflown nothing more is written. */
-struct text {
+#define HEAD                                                             \
+    "<?xml version=\"1.0\" encoding=\"utf-8\"?>"                         \
+    "<soap:Envelope xmlns:soap=\"" NS_SOAP "\" xmlns:wsa=\"" NS_WSA "\"" \
+    " xmlns:wsd=\"" NS_WSD "\" xmlns:PeerDist=\"" NS_PEERDIST "\"><soap:Header>"
+
+#define BLOCK_COUNT_DIGITS 8u
+
+/* What does not fit is counted, not written. */
+struct writer {
     char *out;
-    size_t room, length;
-    bool overflown;
+    size_t room;
+    size_t used;
 };
 
-static void put_bytes(struct text *text, const char *bytes, size_t length)
+static char *claim(struct writer *writer, size_t length)
 {
-    text->overflown = text->overflown || length > text->room - text->length;
-    if (text->overflown)
-        return;
-    memcpy(text->out + text->length, bytes, length);
-    text->length += length;
+    char *place = NULL;
+
+    if (writer->used <= writer->room && length <= writer->room - writer->used)
+        place = writer->out + writer->used;
+    writer->used += length;
+    return place;
 }
 
-static void put(struct text *text, const char *string)
+static void put_bytes(struct writer *writer, const char *bytes, size_t length)
 {
-    put_bytes(text, string, strlen(string));
+    char *place = claim(writer, length);
+
+    if (place != NULL)
+        memcpy(place, bytes, length);
 }
 
-static void put_number(struct text *text, uint64_t number)
+static void put(struct writer *writer, const char *text)
 {
-    char digits[24];
-    snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
-    put(text, digits);
+    put_bytes(writer, text, strlen(text));
 }
 
-static void put_count(struct text *text, uint32_t count)
+/* As text of an element. */
+static void put_escaped(struct writer *writer, const char *text)
 {
-    char digits[16];
-    snprintf(digits, sizeof(digits), "%08lX", (unsigned long)count);
-    put(text, digits);
-}
-
-/* What came from a peer. */
-static void put_escaped(struct text *text, const char *string)
-{
-    for (; *string != '\0'; string++) {
-        switch (*string) {
-        case '&':
-            put(text, "&amp;");
-            break;
-        case '<':
-            put(text, "&lt;");
-            break;
-        case '>':
-            put(text, "&gt;");
-            break;
-        default:
-            put_bytes(text, string, 1);
-        }
+    for (; *text != '\0'; text++) {
+        if (*text == '&')
+            put(writer, "&amp;");
+        else if (*text == '<')
+            put(writer, "&lt;");
+        else if (*text == '>')
+            put(writer, "&gt;");
+        else
+            put_bytes(writer, text, 1);
     }
 }
 
-static void put_id(struct text *text, const struct discovery_id *id)
+static void put_decimal(struct writer *writer, uint64_t value)
+{
+    char digits[20];
+    size_t start = sizeof digits;
+
+    do {
+        digits[--start] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    put_bytes(writer, digits + start, sizeof digits - start);
+}
+
+/* Upper case: what xs:hexBinary calls canonical, and what peers compare. */
+static void put_hex(struct writer *writer, const uint8_t *bytes, size_t length)
 {
     static const char digits[] = "0123456789ABCDEF";
-    for (unsigned i = 0; i < id->length; i++) {
-        const char pair[2] = {digits[id->bytes[i] >> 4], digits[id->bytes[i] & 15]};
-        put_bytes(text, pair, 2);
+
+    for (size_t i = 0; i < length; i++) {
+        const char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
+
+        put_bytes(writer, pair, sizeof pair);
     }
 }
 
-static void put_base64(struct text *text, const uint8_t *data, size_t length)
+static void put_base64(struct writer *writer, const uint8_t *bytes, size_t length)
 {
-    size_t size = base64_size(length);
-    text->overflown = text->overflown || size > text->room - text->length;
-    if (text->overflown)
-        return;
-    base64_encode(data, length, text->out + text->length);
-    text->length += size;
+    char *place = claim(writer, BASE64_LENGTH(length));
+
+    if (place != NULL)
+        base64_encode(bytes, length, place);
 }
 
-static void put_begin(struct text *text, const char *to, const char *action, const char *message_id)
+static struct writer begin(char *out, size_t room)
 {
-    put(text, "<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope xmlns:soap=\"" NS_SOAP
-              "\" xmlns:wsa=\"" NS_WSA "\" xmlns:wsd=\"" NS_WSD "\" xmlns:PeerDist=\"" NS_PEERDIST
-              "\"><soap:Header><wsa:To>");
-    put(text, to);
-    put(text, "</wsa:To><wsa:Action>");
-    put(text, action);
-    put(text, "</wsa:Action><wsa:MessageID>");
-    put_escaped(text, message_id);
-    put(text, "</wsa:MessageID>");
+    return (struct writer){out, room < DISCOVERY_DATAGRAM_MAX ? room : DISCOVERY_DATAGRAM_MAX, 0};
 }
 
-/* ---- Probe ---- */
-
-static void put_scope_v2(struct text *text, const struct discovery_id *ids, size_t count)
+static size_t finish(const struct writer *writer)
 {
-    uint8_t scope[SCOPE_V2_FIXED + DISCOVERY_IDS_MAX_V2 * DISCOVERY_ID_MAX];
-    size_t size = ids[0].length;
-    scope[0] = 0;
-    scope[1] = (uint8_t)size;
+    return writer->used <= writer->room ? writer->used : 0;
+}
+
+static bool ids_writable(unsigned version, const struct discovery_id *ids, size_t count)
+{
+    if (version != 1 && version != 2)
+        return false;
+    if (count == 0 || count > (version == 1 ? DISCOVERY_IDS_MAX : DISCOVERY_IDS_MAX_V2))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!discovery_id_length_valid(ids[i].length))
+            return false;
+        if (version == 2 && ids[i].length != ids[0].length)
+            return false; /* one size stands for all */
+    }
+    return true;
+}
+
+static void put_scope_v2(struct writer *writer, const struct discovery_id *ids, size_t count)
+{
+    uint8_t scope[SCOPE_V2_HEADER + DISCOVERY_IDS_MAX_V2 * DISCOVERY_ID_MAX] = {0};
+    size_t length = SCOPE_V2_HEADER;
+
+    scope[1] = ids[0].length; /* the low byte of two */
     scope[2] = (uint8_t)count;
-    for (size_t i = 0; i < count; i++)
-        memcpy(scope + SCOPE_V2_FIXED + i * size, ids[i].bytes, size);
-    put_base64(text, scope, SCOPE_V2_FIXED + count * size);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(scope + length, ids[i].bytes, ids[i].length);
+        length += ids[i].length;
+    }
+    put_base64(writer, scope, length);
 }
 
 size_t discovery_write_probe(char *out, size_t room, unsigned version, const char *message_id,
                              const struct discovery_id *ids, size_t count)
 {
-    struct text text = {.out = out, .room = room};
-    if (count == 0 || count > (version == 1 ? DISCOVERY_IDS_MAX : DISCOVERY_IDS_MAX_V2))
+    struct writer writer = begin(out, room);
+
+    if (!ids_writable(version, ids, count))
         return 0;
-    put_begin(&text, TO_PROBE, ACTION_PROBE, message_id);
-    put(&text, "</soap:Header><soap:Body><wsd:Probe><wsd:Types>PeerDist:");
-    put(&text, version == 1 ? TYPE_V1 "</wsd:Types><wsd:Scopes MatchBy=\"" MATCH_BY_V1 "\">"
-                            : TYPE_V2 "</wsd:Types><wsd:Scopes MatchBy=\"" MATCH_BY_V2 "\">");
+    put(&writer, HEAD "<wsa:To>" TO_PROBE "</wsa:To><wsa:Action>" ACTION_PROBE "</wsa:Action>"
+                      "<wsa:MessageID>");
+    put_escaped(&writer, message_id);
+    put(&writer, "</wsa:MessageID></soap:Header><soap:Body><wsd:Probe><wsd:Types>PeerDist:");
     if (version == 1) {
+        put(&writer, TYPE_V1 "</wsd:Types><wsd:Scopes MatchBy=\"" MATCH_BY_V1 "\">");
         for (size_t i = 0; i < count; i++) {
-            if (i > 0)
-                put(&text, " ");
-            put_id(&text, &ids[i]);
+            put(&writer, i > 0 ? " " : "");
+            put_hex(&writer, ids[i].bytes, ids[i].length);
         }
     } else {
-        put_scope_v2(&text, ids, count);
+        put(&writer, TYPE_V2 "</wsd:Types><wsd:Scopes MatchBy=\"" MATCH_BY_V2 "\">");
+        put_scope_v2(&writer, ids, count);
     }
-    put(&text, "</wsd:Scopes></wsd:Probe></soap:Body></soap:Envelope>");
-    return text.overflown ? 0 : text.length;
+    put(&writer, "</wsd:Scopes></wsd:Probe></soap:Body></soap:Envelope>");
+    return finish(&writer);
 }
 
-/* ---- ProbeMatches ---- */
+/* Which IDs of a version 1.0 Probe an answer lists: positions in the Probe. */
+struct listing {
+    size_t count;
+    uint16_t positions[DISCOVERY_IDS_MAX];
+};
 
-/* Each ID that is there, once, as it was spelled. */
-static bool is_listed(const struct discovery_probe *probe, const struct discovery_held *held,
-                      size_t at)
+static bool is_listed(const struct listing *listing, const struct discovery_probe *probe, size_t k)
 {
-    if (held[at].blocks == 0)
-        return false;
-    for (size_t i = 0; i < at; i++)
-        if (probe->ids[i].length == probe->ids[at].length &&
-            memcmp(probe->ids[i].bytes, probe->ids[at].bytes, probe->ids[at].length) == 0)
-            return false;
-    return true;
+    const struct discovery_id *id = &probe->ids[k];
+
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct discovery_id *other = &probe->ids[listing->positions[i]];
+
+        if (other->length == id->length && memcmp(other->bytes, id->bytes, id->length) == 0)
+            return true;
+    }
+    return false;
 }
 
-static size_t put_ids_v1(struct text *text, const struct discovery_probe *probe,
-                         const struct discovery_held *held)
+/* Lists what is held, each ID once, as long as it fits into `room` bytes. */
+static void list_held(struct listing *listing, const struct discovery_probe *probe,
+                      const struct discovery_held *held, size_t room)
 {
-    size_t listed = 0;
+    size_t used = 0;
+
+    listing->count = 0;
     for (size_t i = 0; i < probe->count; i++) {
-        if (!is_listed(probe, held, i))
+        size_t size = strlen(probe->ids[i].text) + BLOCK_COUNT_DIGITS + (listing->count > 0);
+
+        if (held[i].blocks == 0 || is_listed(listing, probe, i))
             continue;
-        if (listed++ > 0)
-            put(text, " ");
-        put(text, probe->ids[i].text);
+        if (size > room - used)
+            break;
+        used += size;
+        listing->positions[listing->count++] = (uint16_t)i;
     }
-    return listed;
 }
 
-/* Two bits for each ID, the first one's on top ([MS-PCCRD] 2.2.3.3). */
-static size_t put_bits(struct text *text, const struct discovery_probe *probe,
-                       const struct discovery_held *held)
+static void put_availability(struct writer *writer, const struct discovery_probe *probe,
+                             const struct discovery_held *held)
 {
-    uint8_t bits[(DISCOVERY_IDS_MAX + 3) / 4] = {0};
-    size_t listed = 0;
+    uint8_t bits[(DISCOVERY_IDS_MAX_V2 + 3) / 4] = {0};
+
     for (size_t i = 0; i < probe->count; i++) {
         unsigned pair = held[i].blocks == 0 ? 0 : held[i].complete ? 3 : 2;
+
         bits[i / 4] |= (uint8_t)(pair << (6 - 2 * (i % 4)));
-        listed += pair != 0 ? 1 : 0;
     }
-    put_base64(text, bits, (probe->count + 3) / 4);
-    return listed;
+    put_base64(writer, bits, (probe->count + 3) / 4);
 }
 
-static void put_ages(struct text *text, const struct discovery_probe *probe,
+/* [MS-PCCRR] 2.2.6: version (2 bytes), units, number; for each index and age, low byte first. */
+static void put_ages(struct writer *writer, const struct discovery_probe *probe,
                      const struct discovery_held *held)
 {
-    struct retrieval_age ages[RETRIEVAL_AGES_MAX];
-    uint8_t blob[4 + 4 * RETRIEVAL_AGES_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < probe->count && i < 256 && count < RETRIEVAL_AGES_MAX; i++)
+    uint8_t blob[AGES_HEADER + AGES_MAX * AGE_SIZE] = {0, AGES_VERSION, AGES_IN_HUNDREDTHS, 0};
+    size_t length = AGES_HEADER;
+
+    for (size_t i = 0; i < probe->count; i++) {
+        uint32_t age = held[i].age_hundredths;
+
+        if (held[i].blocks == 0)
+            continue;
+        store_le32(blob + length, (age < AGE_GREATEST ? age : AGE_GREATEST) << 8 | (uint32_t)i);
+        length += AGE_SIZE;
+        blob[3]++;
+    }
+    put_base64(writer, blob, length);
+}
+
+/* listing: of version 1.0. */
+static void put_matches(struct writer *writer, const struct discovery_probe *probe,
+                        const struct discovery_held *held, const struct discovery_sender *sender,
+                        const struct listing *listing)
+{
+    put(writer, HEAD "<wsa:To>" TO_MATCHES "</wsa:To><wsa:Action>" ACTION_MATCHES "</wsa:Action>"
+                     "<wsa:MessageID>");
+    put_escaped(writer, sender->message_id);
+    put(writer, "</wsa:MessageID><wsa:RelatesTo>");
+    put_escaped(writer, probe->message_id);
+    put(writer, "</wsa:RelatesTo><wsd:AppSequence InstanceId=\"");
+    put_decimal(writer, sender->instance_id);
+    put(writer, "\" MessageNumber=\"");
+    put_decimal(writer, sender->message_number);
+    put(writer, "\"></wsd:AppSequence></soap:Header><soap:Body><wsd:ProbeMatches><wsd:ProbeMatch>"
+                "<wsa:EndpointReference><wsa:Address>");
+    put_escaped(writer, sender->endpoint);
+    put(writer, "</wsa:Address></wsa:EndpointReference><wsd:Types>PeerDist:");
+    put(writer, probe->version == 1 ? TYPE_V1 : TYPE_V2);
+    put(writer, "</wsd:Types><wsd:Scopes>");
+    if (probe->version == 1)
+        for (size_t i = 0; i < listing->count; i++) {
+            put(writer, i > 0 ? " " : "");
+            put(writer, probe->ids[listing->positions[i]].text);
+        }
+    else
+        put_availability(writer, probe, held);
+    put(writer, "</wsd:Scopes><wsd:XAddrs>");
+    put_escaped(writer, sender->address);
+    /* The same MetadataVersion in both versions: Windows ignores the addresses of an endpoint whose
+     * version falls. */
+    put(writer, "</wsd:XAddrs><wsd:MetadataVersion>2</wsd:MetadataVersion><PeerDist:PeerDistData>");
+    if (probe->version == 1) {
+        put(writer, "<PeerDist:BlockCount>");
+        for (size_t i = 0; i < listing->count; i++) {
+            uint8_t blocks[BLOCK_COUNT_DIGITS / 2];
+
+            store_be32(blocks, held[listing->positions[i]].blocks);
+            put_hex(writer, blocks, sizeof blocks);
+        }
+        put(writer, "</PeerDist:BlockCount>");
+    } else {
+        put(writer, "<PeerDist:SegmentAges>");
+        put_ages(writer, probe, held);
+        put(writer, "</PeerDist:SegmentAges>");
+    }
+    put(writer, "</PeerDist:PeerDistData></wsd:ProbeMatch></wsd:ProbeMatches></soap:Body>"
+                "</soap:Envelope>");
+}
+
+static bool any_held(const struct discovery_probe *probe, const struct discovery_held *held)
+{
+    for (size_t i = 0; i < probe->count; i++)
         if (held[i].blocks > 0)
-            ages[count++] = (struct retrieval_age){(uint8_t)i, held[i].age_hundredths};
-    retrieval_write_blob(blob, ages, count);
-    put_base64(text, blob, retrieval_blob_size(count));
+            return true;
+    return false;
 }
 
 size_t discovery_write_matches(char *out, size_t room, const struct discovery_probe *probe,
                                const struct discovery_held *held,
                                const struct discovery_sender *sender)
 {
-    struct text text = {.out = out, .room = room};
-    bool first = probe->version == 1;
-    put_begin(&text, TO_MATCHES, ACTION_MATCHES, sender->message_id);
-    put(&text, "<wsa:RelatesTo>");
-    put_escaped(&text, probe->message_id);
-    put(&text, "</wsa:RelatesTo><wsd:AppSequence InstanceId=\"");
-    put_number(&text, sender->instance_id);
-    put(&text, "\" MessageNumber=\"");
-    put_number(&text, sender->message_number);
-    put(&text, "\"></wsd:AppSequence></"
-               "soap:Header><soap:Body><wsd:ProbeMatches><wsd:ProbeMatch><wsa:EndpointReference>"
-               "<wsa:Address>");
-    put(&text, sender->endpoint);
-    put(&text, "</wsa:Address></wsa:EndpointReference><wsd:Types>PeerDist:");
-    put(&text, first ? TYPE_V1 : TYPE_V2);
-    put(&text, "</wsd:Types><wsd:Scopes>");
-    size_t listed = first ? put_ids_v1(&text, probe, held) : put_bits(&text, probe, held);
-    put(&text, "</wsd:Scopes><wsd:XAddrs>");
-    put(&text, sender->address);
-    /* The same number in both versions, or receivers take one of them for outdated. */
-    put(&text, "</wsd:XAddrs><wsd:MetadataVersion>2</wsd:MetadataVersion><PeerDist:PeerDistData>");
-    if (first) {
-        put(&text, "<PeerDist:BlockCount>");
-        for (size_t i = 0; i < probe->count; i++)
-            if (is_listed(probe, held, i))
-                put_count(&text, held[i].blocks);
-        put(&text, "</PeerDist:BlockCount>");
-    } else {
-        put(&text, "<PeerDist:SegmentAges>");
-        put_ages(&text, probe, held);
-        put(&text, "</PeerDist:SegmentAges>");
+    struct listing listing = {0};
+    struct writer writer = begin(out, room);
+    struct writer measure = {0};
+
+    if (!any_held(probe, held))
+        return 0;
+    if (probe->version == 1) {
+        put_matches(&measure, probe, held, sender, &listing);
+        if (measure.used > DISCOVERY_DATAGRAM_MAX)
+            return 0;
+        list_held(&listing, probe, held, DISCOVERY_DATAGRAM_MAX - measure.used);
+        if (listing.count == 0)
+            return 0;
     }
-    put(&text, "</PeerDist:PeerDistData></wsd:ProbeMatch></wsd:ProbeMatches></soap:Body>"
-               "</soap:Envelope>");
-    return text.overflown || listed == 0 ? 0 : text.length;
+    put_matches(&writer, probe, held, sender, &listing);
+    return finish(&writer);
 }
