@@ -20,6 +20,7 @@ int command_get(int argc, char **argv);
 int command_cache(int argc, char **argv);
 int command_key(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_config(int argc, char **argv);
 int command_install(int argc, char **argv); /* "uninstall" too */
 
 /* "peerdist: MESSAGE", then where to read more; `command` may be NULL. Returns CLI_USAGE. */

@@ -16,9 +16,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"publish", command_publish}, {"get", command_get},           {"cache", command_cache},
-    {"show", command_show},       {"key", command_key},           {"status", command_status},
-    {"install", command_install}, {"uninstall", command_install},
+    {"publish", command_publish}, {"get", command_get},         {"cache", command_cache},
+    {"show", command_show},       {"key", command_key},         {"status", command_status},
+    {"config", command_config},   {"install", command_install}, {"uninstall", command_install},
 };
 
 static const char help[] =
@@ -30,6 +30,7 @@ static const char help[] =
     "  show FILE.ci     print what content information says\n"
     "  key ...          set, generate, export or import the server's secret key\n"
     "  status           the state of the service, its store, key and library\n"
+    "  config ...       show and change the settings, and tell where they come from\n"
     "  install ...      put the library into a Wine prefix or beside a program\n"
     "  uninstall ...    take it away again\n"
     "\n"
