@@ -23,6 +23,7 @@ int command_status(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_peers(int argc, char **argv);
+int command_config(int argc, char **argv);
 int command_install(int argc, char **argv); /* "uninstall" too */
 
 /* "peerdist: MESSAGE", then where to read more; `command` may be NULL. Returns CLI_USAGE. */

@@ -16,10 +16,10 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"publish", command_publish}, {"get", command_get},           {"cache", command_cache},
-    {"show", command_show},       {"key", command_key},           {"status", command_status},
-    {"probe", command_probe},     {"explain", command_explain},   {"peers", command_peers},
-    {"install", command_install}, {"uninstall", command_install},
+    {"publish", command_publish}, {"get", command_get},         {"cache", command_cache},
+    {"show", command_show},       {"key", command_key},         {"status", command_status},
+    {"probe", command_probe},     {"explain", command_explain}, {"peers", command_peers},
+    {"config", command_config},   {"install", command_install}, {"uninstall", command_install},
 };
 
 static const char help[] =
@@ -34,6 +34,7 @@ static const char help[] =
     "  probe FILE.ci    ask the subnet who has the content\n"
     "  explain FILE.ci  why it would come from peers, or would not\n"
     "  peers            who gave how much to this machine, and got from it\n"
+    "  config ...       show and change the settings, and tell where they come from\n"
     "  install ...      put the library into a Wine prefix or beside a program\n"
     "  uninstall ...    take it away again\n"
     "\n"

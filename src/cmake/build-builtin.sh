@@ -16,8 +16,8 @@ flags=(-m64 -O2 -fPIC -fshort-wchar -std=gnu11 -fvisibility=hidden -Wall -Wno-fo
     -D_WIN32_WINNT=0x0602 -DWINVER=0x0602 -DUNICODE -D_UNICODE -DWIN32_LEAN_AND_MEAN -DNDEBUG
     -Isrc -Iinclude)
 libraries=(-ladvapi32 -lbcrypt -lcrypt32 -luserenv -lshell32 -lole32 -lntdll -lcrypto -lsqlite3)
-mapfile -t sources < <(find src/core src/platform/win32 src/store src/async src/engine src/api \
-    -name '*.c' | sort)
+mapfile -t sources < <(find src/core src/platform/*.c src/platform/win32 src/store src/async \
+    src/engine src/api -name '*.c' | sort)
 
 key=$({
     cat "$0" def/exports.txt include/peerdist.h

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the administrator set: registry (Win32, always the 64-bit view) or, in native tests, a table
- * in memory (platform/posix/settings.h).
+ * in memory (platform/posix/settings.h). settings_table.c has the keys and values of all, in one or
+ * both of these:
  *
- *   HKLM\SOFTWARE\Policies\Microsoft\PeerDist\Service                    Enable (DWORD) wins over
- *   HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\PeerDist\Service   Enable; absent in both: on
- *   <either>\Service\Versioning  PreferredContentInformationVersion (DWORD): 1 means version 1 only
- *   <either>\CacheMgr\Republication  SizePercent (DWORD, 1 to 80): data cache, part of its volume
- *   <local>\CacheMgr\Republication   SizeBytes (QWORD, ours): instead of a local SizePercent
- *   <either>\Retrieval  SegmentTTL (DWORD, days from 1 on): age of segments in the data cache
- *   <either>\CooperativeCaching  Enable (DWORD): distributed mode, off unless set
- *   <local>\DownloadManager\Peers\Connection  ListenPort, ConnectPort (DWORD, 1 to 65535)
- *   <local>\DownloadManager\Upload  ServePeersOnBatteryPower (DWORD)
- *   <local>\DownloadManager\Discovery  DiscoveryDiscoveryDetachTimeout (DWORD, ms)
- *   <either>\DiscoveryManager  MinBackoffWindow (DWORD, ms), RepubQuorumSize (DWORD)
- *   <local>\DownloadManager\Upload  MaxConnections, MaxConnectionsPerAddress, MaxRequests,
- *       KiBPerSecond, KiBPerSecondPerAddress (DWORD, ours; 0 for the rates: no limit)
+ *   HKLM\SOFTWARE\Policies\Microsoft\PeerDist                    a policy, which wins over
+ *   HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\PeerDist  what was set locally
+ *
+ * Of the two sizes of the data cache a policy's percentage wins, then the local bytes.
  */
 #ifndef PEERDIST_PLATFORM_SETTINGS_H
 #define PEERDIST_PLATFORM_SETTINGS_H
@@ -22,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "core/status.h"
+#include "platform/settings_table.h"
 
 #define SETTINGS_CACHE_PERCENT     5u
 #define SETTINGS_CACHE_PERCENT_MAX 80u
@@ -36,6 +29,7 @@
 #define SETTINGS_CONNECTIONS             512u
 #define SETTINGS_CONNECTIONS_PER_ADDRESS 64u
 #define SETTINGS_REQUESTS                64u
+#define SETTINGS_UPLOAD_MAX              16384u /* of each of the three above */
 
 struct settings {
     bool enabled;
@@ -64,6 +58,28 @@ void settings_read(struct settings *settings);
 /* Sets the local size of the data cache: percent of its volume where that is not 0, else bytes. A
  * policy still wins. PD_ACCESS_DENIED. */
 enum pd_status settings_set_cache_size(uint32_t percent, uint64_t bytes);
+
+/* One setting of settings_table, and where its value comes from. */
+enum setting_origin { SETTING_FROM_DEFAULT, SETTING_FROM_LOCAL, SETTING_FROM_POLICY };
+
+struct setting_found {
+    bool set;
+    uint64_t value;
+    char ignored[24]; /* what stands there and counts as absent; "": nothing does */
+};
+
+struct setting_state {
+    uint64_t value;
+    enum setting_origin origin;
+    bool in_force; /* false: of cache.percent and cache.bytes the other one counts */
+    struct setting_found policy, local;
+};
+
+void settings_state(enum setting_id id, struct setting_state *state);
+/* The local value. PD_INVALID_PARAMETER out of range; PD_ACCESS_DENIED. Unset what is not set: done
+ * already. */
+enum pd_status settings_set(enum setting_id id, uint64_t value);
+enum pd_status settings_unset(enum setting_id id);
 
 /* Calls changed(context) on a thread of its own after each possible change; it must read and
  * compare itself. Keys that do not exist yet are watched through their nearest existing ancestor. A

@@ -58,6 +58,8 @@ def test_usage_errors(sandbox):
         ["key", "set", "a", "b"], ["key", "generate", "a"], ["key", "export", "a"],
         ["key", "import", "a"], ["key", "import", blob, ""],
         ["status", "now"], ["status", "--xml"],
+        ["config", "a"], ["config", "cache.percent", "1", "2"], ["config", "--unset"],
+        ["config", "cache.percent", "1", "--unset"], ["config", "cache.percent", "1", "--json"],
     ]
     for arguments in some(wrong):
         done = sandbox.run(*arguments)
@@ -70,7 +72,7 @@ def test_usage_errors(sandbox):
 def test_help_and_version(sandbox):
     for arguments in [["--help"], ["publish", "--help"], ["get", "--help"], ["cache", "--help"],
                       ["show", "--help"], ["key", "--help"],
-                      ["status", "--help"]]:
+                      ["status", "--help"], ["config", "--help"]]:
         text = sandbox.good(*arguments)
         check(text.startswith("usage: peerdist "), text)
         check(max(map(len, text.splitlines())) <= 80, f"{arguments}: lines too long")

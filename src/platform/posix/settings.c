@@ -3,13 +3,18 @@
 #include "platform/posix/settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "platform/thread.h"
 
 static struct mutex lock = MUTEX_INITIALIZER; /* guards all below */
 static struct condition changed_or_stopped = CONDITION_INITIALIZER;
-static struct settings current;
+static struct settings defaults;
 static uint64_t generation; /* 0: nothing was set yet */
+static struct {
+    enum settings_raw raw;
+    uint64_t number;
+} values[SETTINGS_BRANCHES][SETTING_COUNT];
 
 struct settings_watch {
     void (*changed)(void *context);
@@ -18,35 +23,61 @@ struct settings_watch {
     bool stop; /* under lock */
 };
 
+/* Under lock. */
+static void tell(void)
+{
+    generation++;
+    condition_wake_all(&changed_or_stopped);
+}
+
 void settings_test_set(const struct settings *settings)
 {
     mutex_lock(&lock);
-    current = *settings;
-    generation++;
-    condition_wake_all(&changed_or_stopped);
+    defaults = *settings;
+    memset(values, 0, sizeof(values));
+    tell();
     mutex_unlock(&lock);
 }
 
-void settings_read(struct settings *settings)
-{
-    mutex_lock(&lock);
-    *settings = generation == 0 ? settings_defaults : current;
-    mutex_unlock(&lock);
-}
-
-enum pd_status settings_set_cache_size(uint32_t percent, uint64_t bytes)
+void settings_test_put(enum settings_branch branch, enum setting_id id, enum settings_raw raw,
+                       uint64_t number)
 {
     mutex_lock(&lock);
     if (generation == 0)
-        current = settings_defaults;
-    if (percent != 0)
-        current.cache_percent = percent;
-    current.cache_by_bytes = percent == 0;
-    current.cache_bytes = bytes;
-    generation++;
-    condition_wake_all(&changed_or_stopped);
+        defaults = settings_defaults;
+    values[branch][id].raw = raw;
+    values[branch][id].number = number;
+    tell();
     mutex_unlock(&lock);
+}
+
+enum settings_raw settings_source_read(enum settings_branch branch, enum setting_id id,
+                                       uint64_t *number)
+{
+    mutex_lock(&lock);
+    enum settings_raw raw = values[branch][id].raw;
+    *number = values[branch][id].number;
+    mutex_unlock(&lock);
+    return raw;
+}
+
+enum pd_status settings_source_write(enum setting_id id, uint64_t number)
+{
+    settings_test_put(SETTINGS_LOCAL, id, SETTINGS_RAW_NUMBER, number);
     return PD_OK;
+}
+
+enum pd_status settings_source_remove(enum setting_id id)
+{
+    settings_test_put(SETTINGS_LOCAL, id, SETTINGS_RAW_ABSENT, 0);
+    return PD_OK;
+}
+
+void settings_source_defaults(struct settings *settings)
+{
+    mutex_lock(&lock);
+    *settings = generation == 0 ? settings_defaults : defaults;
+    mutex_unlock(&lock);
 }
 
 static void watch_main(void *argument)

@@ -3,9 +3,11 @@
 #ifndef PEERDIST_PLATFORM_WIN32_REGISTRY_H
 #define PEERDIST_PLATFORM_WIN32_REGISTRY_H
 
+#include "platform/settings_table.h"
+
 /* Group Policy, and what netsh and its kin set. */
-#define REGISTRY_POLICY L"SOFTWARE\\Policies\\Microsoft\\PeerDist"
-#define REGISTRY_LOCAL  L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\PeerDist"
+#define REGISTRY_POLICY L"" SETTINGS_POLICY_KEY
+#define REGISTRY_LOCAL  L"" SETTINGS_LOCAL_KEY
 /* The server's secret key: value Seed. */
 #define REGISTRY_SECRET REGISTRY_LOCAL L"\\SecurityManager\\Restricted"
 
