@@ -12,7 +12,8 @@ import sys
 import tarfile
 import zipfile
 
-FILES = ("peerdist.dll", "peerdist.exe", "peerdist-demo.exe", "PeerDist.lib", "libpeerdist.a")
+FILES = ("peerdist.dll", "peerdist.exe", "peerdistsvc.exe", "peerdist-demo.exe", "PeerDist.lib",
+         "libpeerdist.a")
 WIDTHS = (("x64", "release"), ("x86", "release32"))
 
 CMAKE = """\
@@ -64,18 +65,25 @@ TOOLCHAIN = {"licences/gcc-runtime.txt": "gcc-mingw-w64-x86-64-win32-runtime",
              "licences/mingw-w64.txt": "mingw-w64-x86-64-dev"}
 
 SQLITE = """\
-SQLite, which is part of peerdist.dll and peerdist.exe, is in the public domain:
+SQLite, which is part of all the programs and the library, is in the public domain:
 https://sqlite.org/copyright.html
 """
 
 
-def openssl_licence(source):
-    """From the archive that libcrypto was built from."""
-    archive = pathlib.Path((source / "build/deps/download/openssl.path").read_text().strip())
+# Where the licence is in the archive that a dependency was built from.
+LICENCES = {"openssl": r"[^/]+/LICENSE(\.txt)?", "expat": r"[^/]+/(expat/)?COPYING",
+            "libmicrohttpd": r"[^/]+/COPYING",
+            # picohttpparser's is at the head of its source.
+            "h2o": r"[^/]+/deps/picohttpparser/picohttpparser\.c"}
+
+
+def licence(source, package):
+    archive = pathlib.Path((source / f"build/deps/download/{package}.path").read_text().strip())
     with tarfile.open(archive) as files:
         for member in files:
-            if re.fullmatch(r"[^/]+/LICENSE(\.txt)?", member.name):
-                return files.extractfile(member).read()
+            if re.fullmatch(LICENCES[package], member.name):
+                text = files.extractfile(member).read()
+                return text.split(b"*/")[0] + b"*/\n" if member.name.endswith(".c") else text
     raise SystemExit(f"no licence in {archive}")
 
 
@@ -91,7 +99,9 @@ def contents(source, version):
         CMAKE_VERSION.replace("@VERSION@", version).encode())
     for name in ("include/peerdist.h", "def/peerdist.def", "LICENSE", "README.md"):
         entries[name] = (source / name).read_bytes()
-    entries["licences/openssl.txt"] = openssl_licence(source)
+    for package in LICENCES:
+        name = "picohttpparser" if package == "h2o" else package
+        entries[f"licences/{name}.txt"] = licence(source, package)
     entries["licences/sqlite.txt"] = SQLITE.encode()
     for name, package in TOOLCHAIN.items():
         entries[name] = pathlib.Path("/usr/share/doc", package, "copyright").read_bytes()
