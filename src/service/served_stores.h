@@ -13,7 +13,7 @@ void served_stores_destroy(struct served_stores *stores); /* NULL allowed */
 
 /* Users who come later are seen within SERVED_STORES_REFRESH, changes of a segment within
  * SERVED_STORES_FRESH milliseconds. */
-#define SERVED_STORES_REFRESH 3000u
+#define SERVED_STORES_REFRESH 500u
 #define SERVED_STORES_FRESH   500u
 
 /* A segment that somebody has. */

@@ -88,9 +88,9 @@ class Machine:
 
     def begin_fetch(self, content, *options):
         output = self.lab.folder / f"out-{self.name}"
-        process = self.start(NODE, "fetch", content.information, output, *options,
-                             stderr=subprocess.PIPE)
-        return Fetch(process, output, content)
+        errors = open(self.lab.folder / f"{self.name}.log", "a+")
+        process = self.start(NODE, "fetch", content.information, output, *options, stderr=errors)
+        return Fetch(self, process, output, content)
 
     def stop(self):
         for process in self.processes:
@@ -105,7 +105,8 @@ class Machine:
 
 
 class Fetch:
-    def __init__(self, process, output, content):
+    def __init__(self, machine, process, output, content):
+        self.machine = machine
         self.process = process
         self.output = output
         self.content = content
@@ -113,11 +114,11 @@ class Fetch:
     def result(self, seconds=LIMIT):
         """What the program said of it: a dictionary of numbers. The bytes that were read are right."""
         try:
-            out, error = self.process.communicate("", timeout=seconds)
+            out, _ = self.process.communicate("", timeout=seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError("a fetch did not end in time") from None
         if self.process.returncode != 0:
-            raise AssertionError(f"fetch failed: {error}")
+            raise AssertionError(f"fetch failed: {self.machine.log()}")
         words = out.split()
         self.check()
         return {name: float(value) for name, value in zip(words[::2], words[1::2])}

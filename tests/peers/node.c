@@ -17,10 +17,11 @@
 #include <string.h>
 
 #include "core/hash/digest.h"
-#include "engine/content.h"
+#include "engine/content_internal.h"
 #include "engine/instance.h"
 #include "net/socket.h"
 #include "platform/posix/settings.h"
+#include "platform/random.h"
 #include "platform/thread.h"
 #include "service/node.h"
 
@@ -130,6 +131,7 @@ struct origin {
 /* Longest stretch that is fetched at a time: one segment, so that what one client fetches is soon
  * to be had by the others. */
 #define ORIGIN_PIECE (1u << 20)
+#define CROWD_PIECE  (1u << 18)
 
 static void from_origin(struct origin *origin, uint64_t offset, uint8_t *out, uint32_t length)
 {
@@ -183,6 +185,7 @@ static int serve(uint16_t port)
 }
 
 struct fetch {
+    bool crowd;
     struct content *content;
     struct block block;
     struct origin origin;
@@ -205,6 +208,83 @@ static void put(struct fetch *fetch, uint64_t offset, uint32_t length)
         die("output", 0);
 }
 
+/* What is missing of a read, from the origin and into the cache. */
+static void fill(struct fetch *fetch, uint64_t offset, uint32_t length)
+{
+    fetch->missing += length;
+    for (uint32_t at = 0; fetch->origin.present && at < length;) {
+        uint32_t left = length - at, piece = left < ORIGIN_PIECE ? left : ORIGIN_PIECE;
+        from_origin(&fetch->origin, offset + at, fetch->buffer, piece);
+        put(fetch, offset + at, piece);
+        add(fetch, offset + at, piece);
+        at += piece;
+    }
+}
+
+/* One piece of a content that ends at `end`, however many reads it takes. */
+static void take_piece(struct fetch *fetch, uint64_t offset, uint64_t end)
+{
+    while (offset < end) {
+        uint32_t length = (uint32_t)(end - offset);
+        check(content_block_read(fetch->content, offset, fetch->buffer, length, fetch->timeout,
+                                 &fetch->block),
+              "read");
+        struct completion done = wait_for(&fetch->block);
+        uint32_t bytes = done.bytes < length ? done.bytes : length;
+        if (done.status == PD_OK) {
+            put(fetch, offset, bytes);
+            fetch->read += bytes;
+        } else if (done.status == PD_MISSING_DATA || done.status == PD_TIMEOUT) {
+            fill(fetch, offset, bytes);
+        } else if (done.status == PD_NO_MORE) {
+            return;
+        } else {
+            die("read", done.status);
+        }
+        offset += bytes;
+    }
+}
+
+/* Where pieces begin: with a segment, or the part of one at its ends would be of use to nobody. The
+ * last entry is the content's end. */
+static uint64_t *find_pieces(const struct fetch *fetch, uint32_t *count)
+{
+    const struct content_info_feed *feed = fetch->content->feed;
+    const struct content_info_summary *summary = content_info_feed_summary(feed);
+    uint64_t *offsets = calloc((size_t)summary->segment_count + 1, sizeof(*offsets));
+    struct content_info_entry entry;
+    if (offsets == NULL)
+        die("memory", 0);
+    *count = 0;
+    check(content_info_feed_find(feed, summary->first_offset, &entry), "segments");
+    do {
+        if (*count == 0 || entry.offset - offsets[*count - 1] >= CROWD_PIECE)
+            offsets[(*count)++] = entry.offset;
+    } while (content_info_feed_next(feed, &entry) == PD_OK);
+    offsets[*count] = summary->range_end;
+    return offsets;
+}
+
+/* All pieces, in an order of this machine's own. */
+static void take_pieces(struct fetch *fetch)
+{
+    uint32_t count;
+    uint64_t *offsets = find_pieces(fetch, &count);
+    uint32_t *order = calloc(count, sizeof(*order));
+    if (order == NULL)
+        die("memory", 0);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t random = 0;
+        (void)random_bytes(&random, sizeof(random));
+        order[i] = order[random % (i + 1)];
+        order[random % (i + 1)] = i;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        take_piece(fetch, offsets[order[i]], offsets[order[i] + 1]);
+    free(order);
+    free(offsets);
+}
+
 /* False: the end. */
 static bool step(struct fetch *fetch)
 {
@@ -222,14 +302,7 @@ static bool step(struct fetch *fetch)
         put(fetch, done.offset, done.bytes);
         fetch->read += done.bytes;
     } else if (done.status == PD_MISSING_DATA || done.status == PD_TIMEOUT) {
-        fetch->missing += done.bytes;
-        for (uint32_t at = 0; fetch->origin.present && at < done.bytes;) {
-            uint32_t left = done.bytes - at, piece = left < ORIGIN_PIECE ? left : ORIGIN_PIECE;
-            from_origin(&fetch->origin, done.offset + at, fetch->buffer, piece);
-            put(fetch, done.offset + at, piece);
-            add(fetch, done.offset + at, piece);
-            at += piece;
-        }
+        fill(fetch, done.offset, done.bytes);
     } else {
         die("read", done.status);
     }
@@ -245,7 +318,9 @@ static int fetch_all(struct fetch *fetch, const char *information, const char *o
     if (fetch->output == NULL || fetch->buffer == NULL)
         die(output, 0);
     uint64_t begin = clock_milliseconds();
-    while (step(fetch))
+    if (fetch->crowd)
+        take_pieces(fetch);
+    while (!fetch->crowd && step(fetch))
         continue;
     uint64_t took = clock_milliseconds() - begin;
     if (fclose(fetch->output) != 0)
@@ -301,6 +376,8 @@ int main(int argc, char **argv)
             fetch.timeout = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--local") == 0)
             fetch.timeout = CONTENT_TIMEOUT_LOCAL_CACHE_ONLY;
+        else if (strcmp(argv[i], "--crowd") == 0)
+            fetch.crowd = true;
         else if (strcmp(argv[i], "--serve") == 0 && i + 1 < argc)
             served = argv[++i];
         else

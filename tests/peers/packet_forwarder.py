@@ -9,6 +9,9 @@ import struct
 import sys
 
 ETH_P_ALL = 3
+SOL_PACKET = 263
+PACKET_VNET_HDR = 15
+HEADER = 10  # how much of checksums and segments the sender left to the card: passed on with the frame
 PACKET_OUTGOING = 4
 UDP = 17
 HOLD = 2  # frames that overtake one that is held back
@@ -31,6 +34,7 @@ class Forwarder:
 
 
 def is_udp(frame):
+    frame = frame[HEADER:]
     kind = struct.unpack("!H", frame[12:14])[0]
     if kind == 0x0800:
         return frame[23] == UDP
@@ -42,6 +46,7 @@ def main():
     for name in sys.argv[1:3]:
         end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         end.bind((name, 0))
+        end.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         ends.append(end)
     loss, repeat, reorder = map(float, sys.argv[3:6])
     chance = random.Random(1)
@@ -49,7 +54,7 @@ def main():
     print("ready", flush=True)
     while True:
         for end in select.select(ends, [], [])[0]:
-            frame, address = end.recvfrom(65536)
+            frame, address = end.recvfrom(1 << 17)
             if address[2] == PACKET_OUTGOING:
                 continue
             other = ends[1 - ends.index(end)]

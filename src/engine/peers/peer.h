@@ -44,8 +44,11 @@ struct peer_list {
     uint8_t id_length; /* 0: the slot is free */
     unsigned version;  /* of the content: that of the Probe */
     enum peer_list_state state;
-    bool probed; /* it is in a Probe that was sent */
-    uint64_t made, used;
+    bool probed;             /* it is in a Probe that was sent */
+    unsigned waits;          /* how often others were waited for who asked before */
+    uint64_t asked;          /* when it was in a Probe for the first time; 0: not yet */
+    char first_question[46]; /* MessageID of that */
+    uint64_t made, used;     /* made: when it is due to be asked for, too */
     unsigned count;
     struct peer_entry entries[PEERS_PER_LIST];
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/peers/crowd.h"
 #include "engine/peers/peers_internal.h"
 #include "engine/peers/probe.h"
 #include "platform/random.h"
@@ -13,6 +14,10 @@
 #define PROBES_MAX   64u  /* waiting for answers at a time */
 #define PER_SECOND   100u /* Probes: [MS-CCROD] 2.8, Fmax */
 #define REOPEN_EVERY 5000u
+/* Where somebody else asked before us: questions that are repeated, after so many ms. */
+#define CROWD_WAITS     4u
+#define CROWD_DELAY_MIN 100u
+#define CROWD_DELAY_MAX 300u
 
 struct round {
     bool used;
@@ -54,9 +59,14 @@ static struct round *free_round(void)
     return NULL;
 }
 
-static bool is_waiting(const struct peer_list *list)
+/* *wait: less, where one will be due then. */
+static bool is_waiting(const struct peer_list *list, uint64_t now, uint64_t *wait)
 {
-    return list->id_length != 0 && list->state == PEER_LIST_ASKING && !list->probed;
+    if (list->id_length == 0 || list->state != PEER_LIST_ASKING || list->probed)
+        return false;
+    if (list->made > now && list->made - now < *wait)
+        *wait = list->made - now;
+    return list->made <= now;
 }
 
 static uint32_t random_between(uint32_t least, uint32_t most)
@@ -75,7 +85,7 @@ static struct round *gather(unsigned version, uint64_t now, uint64_t *wait)
     uint64_t oldest = now;
     for (unsigned i = 0; i < PEER_LISTS_MAX && count < most; i++) {
         struct peer_list *list = &peers.table.lists[i];
-        if (!is_waiting(list) || list->version != version ||
+        if (!is_waiting(list, now, wait) || list->version != version ||
             /* One Probe of version 2.0 has IDs of one size. */
             (count > 0 && list->id_length != chosen[0]->id_length))
             continue;
@@ -97,6 +107,10 @@ static struct round *gather(unsigned version, uint64_t now, uint64_t *wait)
             give_up(chosen[i]); /* at a limit nothing is queued: the origin has it */
             continue;
         }
+        if (chosen[i]->asked == 0) {
+            chosen[i]->asked = now;
+            memcpy(chosen[i]->first_question, round->probe.message_id, UUID_URN_SIZE);
+        }
         memset(&round->probe.ids[i], 0, sizeof(round->probe.ids[i]));
         memcpy(round->probe.ids[i].bytes, chosen[i]->id, chosen[i]->id_length);
         round->probe.ids[i].length = chosen[i]->id_length;
@@ -117,8 +131,16 @@ static void end_round(struct round *round)
         const struct discovery_id *id = &round->probe.ids[i];
         struct peer_list *list =
             peer_table_list(&peers.table, id->bytes, id->length, clock_milliseconds());
-        if (list != NULL && list->probed && list->state == PEER_LIST_ASKING)
-            give_up(list);
+        if (list == NULL || !list->probed || list->state != PEER_LIST_ASKING)
+            continue;
+        if (list->count == 0 && list->waits < CROWD_WAITS &&
+            crowd_is_ahead(list->id, list->id_length, list->asked, list->first_question)) {
+            list->waits++;
+            list->probed = false;
+            list->made = clock_milliseconds() + random_between(CROWD_DELAY_MIN, CROWD_DELAY_MAX);
+            continue;
+        }
+        give_up(list);
     }
     round->used = false;
 }
@@ -157,6 +179,7 @@ static void send_round(struct round *round)
     if (prober.sockets.opened == 0 || (quiet && now - prober.sockets.opened > REOPEN_EVERY)) {
         probe_sockets_close(&prober.sockets);
         (void)probe_sockets_open(&prober.sockets);
+        crowd_listen();
     }
     probe_send(&prober.sockets, &round->probe);
 }
@@ -213,12 +236,20 @@ static void receive(void)
     }
 }
 
+static bool is_own(const char *message_id)
+{
+    for (unsigned i = 0; i < PROBES_MAX; i++)
+        if (prober.rounds[i].used && strcmp(prober.rounds[i].probe.message_id, message_id) == 0)
+            return true;
+    return false;
+}
+
 static void run(void *argument)
 {
     (void)argument;
     for (;;) {
-        socket_handle handles[NET_INTERFACES_MAX + 1];
-        bool ready[NET_INTERFACES_MAX + 1];
+        socket_handle handles[NET_INTERFACES_MAX + 1 + CROWD_SOCKETS];
+        bool ready[NET_INTERFACES_MAX + 1 + CROWD_SOCKETS];
         uint64_t wait = 60000;
         mutex_lock(&peers.lock);
         bool stopping = peers.stopping;
@@ -230,11 +261,15 @@ static void run(void *argument)
         unsigned count = prober.sockets.count;
         memcpy(handles, prober.sockets.handles, count * sizeof(handles[0]));
         handles[count] = peers.waker.receiver;
-        socket_wait(handles, ready, count + 1, (uint32_t)wait);
+        for (unsigned i = 0; i < CROWD_SOCKETS; i++)
+            handles[count + 1 + i] = crowd_socket(i);
+        socket_wait(handles, ready, count + 1 + CROWD_SOCKETS, (uint32_t)wait);
         if (ready[count])
             socket_waker_drain(&peers.waker);
         receive();
+        crowd_hear(is_own);
     }
+    crowd_end();
     probe_sockets_close(&prober.sockets);
     memset(&prober, 0, sizeof(prober));
 }
