@@ -18,7 +18,8 @@
 #include "platform/identity.h"
 #include "platform/settings.h"
 
-#define SEGMENTS_MAX 64u
+#define SEGMENTS_MAX 65536u /* that are looked for in the cache */
+#define PROBED_MAX   64u    /* that others are asked for */
 #define PEERS_SHOWN  8u
 #define TIMEOUT      500u
 
@@ -216,8 +217,9 @@ static enum pd_status check_peers(struct explanation *explanation,
                                   const struct cli_segments *segments)
 {
     struct discovery_id *ids = segments_ids(segments);
+    size_t count = segments->count < PROBED_MAX ? segments->count : PROBED_MAX;
     enum pd_status status =
-        ids ? survey_probe(segments->version, ids, segments->count, TIMEOUT, on_answer, explanation)
+        ids ? survey_probe(segments->version, ids, count, TIMEOUT, on_answer, explanation)
             : PD_NO_MEMORY;
 
     free(ids);

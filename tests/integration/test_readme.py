@@ -31,7 +31,7 @@ def test_program(sandbox):
 def test_commands_exist(sandbox):
     """Each command line of README.md is understood as far as its options go."""
     commands = re.findall(r"^wine peerdist\.exe (.*?)\s*#", README, re.M)
-    same(len(commands), 9, "commands")
+    same(len(commands), 12, "commands")
     sandbox.file("film.mkv", b"a film")
     for command in commands:
         words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
