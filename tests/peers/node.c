@@ -4,9 +4,11 @@
  *
  *   node serve PORT
  *       serves until standard input ends; "ready" is said when it does
- *   node fetch FILE.ci OUTPUT [--origin ADDRESS] [--timeout MS] [--local] [--serve PORT]
+ *   node fetch FILE.ci OUTPUT [--origin ADDRESS] [--timeout MS] [--local] [--serve PORT] [--crowd]
  *       reads all of the content through the engine; what is missing comes from the origin, by
- * lines "OFFSET LENGTH", where one is named, else it is counted and left out node add FILE.ci FILE
+ *       lines "OFFSET LENGTH", where one is named, else it is counted and left out. With --crowd
+ *       piece by piece in random order: of many that begin at once each begins with another piece
+ *   node add FILE.ci FILE
  *       puts the content into the cache
  *
  * The store is that of PEERDIST_STORE. fetch says: read BYTES missing BYTES origin BYTES first MS
