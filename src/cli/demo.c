@@ -215,13 +215,13 @@ static bool fetch_twice(struct demo *demo)
 {
     struct demo_fetched first, second;
     progress_begin(&demo->bar, demo->published_bytes);
-    if (!demo_fetch(demo, true, &first))
+    if (!demo_fetch(demo, DEMO_ORIGIN, &first))
         return false;
     progress_end(&demo->bar);
     output_print("\n");
     print_fetched("fetched at first", &first);
     progress_begin(&demo->bar, demo->published_bytes);
-    if (!demo_fetch(demo, false, &second))
+    if (!demo_fetch(demo, DEMO_CACHE, &second))
         return false;
     progress_end(&demo->bar);
     print_fetched("fetched again", &second);
@@ -233,6 +233,30 @@ static bool fetch_twice(struct demo *demo)
                  "  Is the cache large enough? See 'peerdist cache limit'.\n",
                  demo->published_bytes);
     return false;
+}
+
+/* What another machine published and has in its cache: of the folder only the bytes to compare with
+ * are used. */
+static int run_from_peers(struct demo *demo, const char *folder)
+{
+    struct demo_fetched fetched;
+    uint64_t total = 0;
+    DWORD error = walk(demo, folder, strlen(folder) + 1, 0);
+
+    if (error != ERROR_SUCCESS)
+        return error_report(error, "cannot list %s", folder);
+    for (size_t i = 0; i < demo->count; i++)
+        total += demo->entries[i].size;
+    progress_begin(&demo->bar, total);
+    if (!demo_fetch(demo, DEMO_PEERS, &fetched))
+        return 1;
+    progress_end(&demo->bar);
+    output_print("%-22s%10" PRIu64 " bytes of %zu files, in %.2f s", "fetched from peers",
+                 fetched.from_cache, demo->count, fetched.seconds);
+    if (fetched.seconds > 0)
+        output_print(", %.0f MB/s", (double)fetched.from_cache / 1e6 / fetched.seconds);
+    output_print("\n");
+    return fetched.from_cache == total ? 0 : 1;
 }
 
 static int run(struct demo *demo, struct demo_job *jobs, const char *folder)
@@ -270,14 +294,15 @@ int wmain(int argc, wchar_t **argv)
 {
     static struct demo_job jobs[DEMO_JOBS];
     static struct demo demo;
-    char *folder = argc == 3 ? text_from_wide(argv[1]) : NULL;
-    char *output = argc == 3 ? text_from_wide(argv[2]) : NULL;
+    bool from_peers = argc == 4 && wcscmp(argv[1], L"--from-peers") == 0;
+    char *folder = argc == 3 || from_peers ? text_from_wide(argv[argc - 2]) : NULL;
+    char *output = argc == 3 || from_peers ? text_from_wide(argv[argc - 1]) : NULL;
     int code;
     DWORD error;
 
     output_init();
     if (!folder || !output) {
-        output_error("usage: peerdist-demo FOLDER OUTPUT-FOLDER\n");
+        output_error("usage: peerdist-demo [--from-peers] FOLDER OUTPUT-FOLDER\n");
         return 2;
     }
     demo.output = output;
@@ -294,7 +319,7 @@ int wmain(int argc, wchar_t **argv)
     error = PeerDistStartup(PEERDIST_VERSION, &demo.instance, NULL);
     if (error != ERROR_SUCCESS)
         return error_report(error, "cannot start the library");
-    code = run(&demo, jobs, folder);
+    code = from_peers ? run_from_peers(&demo, folder) : run(&demo, jobs, folder);
     /* Ends the publications, and with them whatever a failure left pending. */
     PeerDistShutdown(demo.instance);
     CloseHandle(demo.port);

@@ -36,15 +36,18 @@ static DWORD compare(void *context, const uint8_t *data, DWORD length)
     return error;
 }
 
-static DWORD fetch_entry(struct demo *demo, size_t number, bool from_origin,
+static DWORD fetch_entry(struct demo *demo, size_t number, enum demo_source source,
                          struct comparison *comparison, struct demo_fetched *sum)
 {
     const struct demo_entry *entry = &demo->entries[number];
     struct content_session session = {.instance = demo->instance};
     struct fetch_request request = {.tag = demo_tag,
-                                    .timeout = PEERDIST_READ_TIMEOUT_LOCAL_CACHE_ONLY,
+                                    .timeout = source == DEMO_PEERS
+                                                   ? PEERDIST_READ_TIMEOUT_DEFAULT
+                                                   : PEERDIST_READ_TIMEOUT_LOCAL_CACHE_ONLY,
                                     .piece = compare,
                                     .context = comparison};
+    bool from_origin = source == DEMO_ORIGIN;
     struct fetch_result result;
     struct file_reader origin;
     uint8_t *information = NULL;
@@ -85,11 +88,11 @@ static DWORD flush(struct demo *demo)
     return PeerDistGetOverlappedResult(&overlapped, &bytes, TRUE) ? ERROR_SUCCESS : GetLastError();
 }
 
-BOOL demo_fetch(struct demo *demo, bool from_origin, struct demo_fetched *sum)
+BOOL demo_fetch(struct demo *demo, enum demo_source source, struct demo_fetched *sum)
 {
     uint64_t done = 0, start;
     struct comparison comparison = {.demo = demo, .done = &done};
-    DWORD error = from_origin ? flush(demo) : ERROR_SUCCESS;
+    DWORD error = source != DEMO_CACHE ? flush(demo) : ERROR_SUCCESS;
     memset(sum, 0, sizeof(*sum));
     if (error != ERROR_SUCCESS) {
         error_report(error, "cannot flush the cache");
@@ -104,7 +107,7 @@ BOOL demo_fetch(struct demo *demo, bool from_origin, struct demo_fetched *sum)
     for (size_t i = 0; i < demo->count && error == ERROR_SUCCESS; i++) {
         if (demo->entries[i].size == 0)
             continue; /* which has no content information */
-        error = fetch_entry(demo, i, from_origin, &comparison, sum);
+        error = fetch_entry(demo, i, source, &comparison, sum);
         if (error != ERROR_SUCCESS) {
             progress_end(&demo->bar);
             error_report(error, "cannot fetch %s", demo->entries[i].path);

@@ -10,8 +10,12 @@ struct demo_fetched {
     double seconds;                   /* reading and comparing with the files included */
 };
 
-/* All files, in turn: from_origin empties the cache first and takes from the files what is missing;
- * else the cache alone has to have every byte. Reports failures. */
-BOOL demo_fetch(struct demo *demo, bool from_origin, struct demo_fetched *sum);
+enum demo_source {
+    DEMO_ORIGIN, /* the cache is emptied; what is missing comes from the files */
+    DEMO_CACHE,  /* it alone has to have every byte */
+    DEMO_PEERS   /* the cache is emptied; other machines have to have what is missing */
+};
+/* All files, in turn, compared with those of the folder. Reports failures. */
+BOOL demo_fetch(struct demo *demo, enum demo_source source, struct demo_fetched *sum);
 
 #endif

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Usage: setup.sh build|run|test
-# Makes sure that the tools for a purpose are there (run: build for x86_64 and run; test: everything):
+# Usage: setup.sh build|run|test|bench
+# Makes sure that the tools for a purpose are there (run: build for x86_64 and run; test: all that tests
+# need; bench: and what they are compared with):
 # through apt where we are root, else by saying what to install. What is there costs no apt call.
 set -euo pipefail
 purpose=${1:-build}
@@ -31,7 +32,13 @@ if [ "$purpose" != build ]; then
 /usr/bin/wineserver wine
 "
 fi
-if [ "$purpose" = test ]; then
+if [ "$purpose" = bench ]; then
+    probes+="
+/usr/sbin/nginx nginx-light
+curl curl
+"
+fi
+if [ "$purpose" = test ] || [ "$purpose" = bench ]; then
     probes+="
 x86_64-w64-mingw32-g++ g++-mingw-w64-x86-64-win32
 i686-w64-mingw32-g++ g++-mingw-w64-i686-win32

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import bench_peers
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUN_WINE = os.path.join(HERE, "..", "support", "run-wine.sh")
 FILE_SIZE = 1 << 30
@@ -246,6 +248,7 @@ def main():
     try:
         results["publish"] = publish(pe, path)
         results["cache"] = cache(pe, path)
+        results["peers"] = bench_peers.peers(pe, path, ROUNDS)
     finally:
         os.unlink(path)
     results["cache index"] = cache_store(native, pe, folder)

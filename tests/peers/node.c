@@ -29,9 +29,9 @@
 
 #define BUFFER (1u << 20)
 
-static _Noreturn void die(const char *what, int code)
+static _Noreturn void die(const char *what, unsigned code)
 {
-    fprintf(stderr, "node: %s (%d)\n", what, code);
+    fprintf(stderr, "node: %s (%u)\n", what, code);
     exit(1);
 }
 

@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cd "$root"
-PD_SETUP=test src/cmake/build.sh native mingw64 mingw32
+PD_SETUP=bench src/cmake/build.sh native mingw64 mingw32
 src/cmake/setup-wine32.sh
 
 export WINEPREFIX=$root/build/wineprefix-bench PD_OUTPUT_DIR=$root/build/x86_64

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Builds the x86_64 library, publishes Wine's own DLLs through it under Wine, gets the content
 # information of every file, fetches all of them twice, and checks it without any code of the
-# library. All in build/.
+# library; then another machine fetches them from this one. All in build/.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cd "$root"
-PD_SETUP=run src/cmake/build.sh mingw64 -- peerdist peerdist_cli peerdist_demo
+PD_SETUP=run src/cmake/build.sh mingw64 -- peerdist peerdist_cli peerdist_demo peerdistsvc
 
 export WINEPREFIX=$root/build/wineprefix-demo PD_OUTPUT_DIR=$root/build/x86_64
 . "$here/wine-env.sh"
@@ -36,3 +36,5 @@ status=0
 cat "$output/printed.txt"
 [ "$status" = 0 ] || exit "$status"
 python3 -B tests/integration/check_demo.py "$tree" "$output" "demo key" "$output/printed.txt" 100
+wine_stop
+"$here/run-demo-peers.sh" "$tree" "$output"
