@@ -121,12 +121,12 @@ int command_peers(int argc, char **argv)
             json_open(&json, NULL, '{');
         status = list(traffic.user, COUNTER_FROM_PEER, as_json ? &json : NULL, "fetched_from",
                       "fetched from");
-        if (status == PD_OK)
-            status = list(traffic.service, COUNTER_SERVED, as_json ? &json : NULL, "served_to",
-                          "served to");
-        if (status == PD_OK)
-            status = list(traffic.service, COUNTER_PROBED, as_json ? &json : NULL, "asked_by",
-                          "asked by");
+        /* The service may be another user's, and its folder closed to this one. */
+        if (status == PD_OK && (list(traffic.service, COUNTER_SERVED, as_json ? &json : NULL,
+                                     "served_to", "served to") != PD_OK ||
+                                list(traffic.service, COUNTER_PROBED, as_json ? &json : NULL,
+                                     "asked_by", "asked by") != PD_OK))
+            output_error("peerdist: what the service counted cannot be read by this user\n");
         if (as_json)
             json_close(&json, '}');
     }

@@ -264,7 +264,7 @@ enum pd_status http_client_post(struct http_client *client, const char *path, co
         enum pd_status status = atomic_load(&client->aborted) ? PD_ABORTED : PD_OK;
         if (status == PD_OK && client->handle == SOCKET_NONE) {
             socket_handle handle;
-            status = socket_connect(&client->peer, deadline, &handle);
+            status = socket_connect(&client->peer, deadline, &client->aborted, &handle);
             if (status == PD_OK)
                 set_handle(client, handle);
         }

@@ -9,8 +9,9 @@
 
 /* A blocked call looks at its deadline, and notices socket_shut where that does not wake it, as
  * often as this. */
-#define SLICE   250u
-#define BACKLOG 512
+#define SLICE         250u
+#define CONNECT_SLICE 50u
+#define BACKLOG       512
 
 bool sockets_start(void)
 {
@@ -93,13 +94,20 @@ static uint32_t time_left(uint64_t deadline)
                           : 0;
 }
 
-static enum pd_status finish_connect(socket_handle handle, uint64_t deadline)
+static enum pd_status finish_connect(socket_handle handle, uint64_t deadline,
+                                     const atomic_bool *aborted)
 {
     system_poll wait = {.fd = (system_socket)handle, .events = POLLOUT};
     int error = 0;
     socklen_t length = sizeof(error);
-    if (system_poll_all(&wait, 1, (int)time_left(deadline)) <= 0)
-        return PD_TIMEOUT;
+    for (int ready = 0; ready <= 0;) {
+        uint32_t left = time_left(deadline);
+        if (aborted != NULL && atomic_load(aborted))
+            return PD_ABORTED;
+        if (left == 0)
+            return PD_TIMEOUT;
+        ready = system_poll_all(&wait, 1, (int)(left < CONNECT_SLICE ? left : CONNECT_SLICE));
+    }
     if (getsockopt((system_socket)handle, SOL_SOCKET, SO_ERROR, (void *)&error, &length) != 0 ||
         error != 0 || (wait.revents & POLLOUT) == 0)
         return PD_IO_ERROR;
@@ -107,7 +115,7 @@ static enum pd_status finish_connect(socket_handle handle, uint64_t deadline)
 }
 
 enum pd_status socket_connect(const struct net_address *to, uint64_t deadline,
-                              socket_handle *handle)
+                              const atomic_bool *aborted, socket_handle *handle)
 {
     union socket_address address;
     socklen_t length = socket_address_from(&address, to);
@@ -117,8 +125,8 @@ enum pd_status socket_connect(const struct net_address *to, uint64_t deadline,
     (void)set_option(*handle, IPPROTO_TCP, TCP_NODELAY, 1);
     (void)set_blocking(*handle, false);
     if (connect((system_socket)*handle, &address.any, length) != 0)
-        status =
-            system_error() == SYSTEM_IN_PROGRESS ? finish_connect(*handle, deadline) : PD_IO_ERROR;
+        status = system_error() == SYSTEM_IN_PROGRESS ? finish_connect(*handle, deadline, aborted)
+                                                      : PD_IO_ERROR;
     if (status == PD_OK && !set_blocking(*handle, true))
         status = PD_IO_ERROR;
     if (status == PD_OK) {

@@ -4,6 +4,8 @@
 #ifndef PEERDIST_NET_SOCKET_H
 #define PEERDIST_NET_SOCKET_H
 
+#include <stdatomic.h>
+
 #include "core/status.h"
 #include "net/address.h"
 
@@ -20,9 +22,9 @@ void socket_shut(socket_handle handle);
 
 /* ---- TCP ---- */
 
-/* PD_TIMEOUT, PD_IO_ERROR. */
+/* PD_TIMEOUT, PD_IO_ERROR; PD_ABORTED soon after *aborted (may be NULL) has become true. */
 enum pd_status socket_connect(const struct net_address *to, uint64_t deadline,
-                              socket_handle *handle);
+                              const atomic_bool *aborted, socket_handle *handle);
 /* On every address of one family, of a port that others may use as well where port is not 0;
  * address.port is filled in. PD_ALREADY_EXISTS: somebody else has the port. */
 enum pd_status socket_listen(struct net_address *address, socket_handle *handle);

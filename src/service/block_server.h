@@ -20,8 +20,7 @@ void block_server_destroy(struct block_server *server); /* NULL allowed */
 /* Limits, and whether blocks are given at all. */
 void block_server_configure(struct block_server *server, const struct settings *settings);
 /* http_server_options' answer; `context` is the block server. */
-void block_server_answer(void *context, const struct http_request *request,
-                         struct http_reply *reply);
+void block_server_answer(void *context, const struct http_request *http, struct http_reply *reply);
 bool block_server_may_serve(struct block_server *server);
 
 #endif

@@ -12,7 +12,7 @@
 struct node;
 /* The log outlives it. PD_OK also where the settings switch serving off, or the port is in use: it
  * is said, and tried again. PD_NO_MEMORY. */
-enum pd_status node_start(const struct service_log *log, struct node **node);
+enum pd_status node_start(const struct service_log *log, struct node **started);
 void node_stop(struct node *node); /* NULL allowed */
 
 #endif

@@ -24,8 +24,7 @@ struct responder_options {
 
 struct responder;
 /* All that the options name outlives it. PD_ALREADY_EXISTS: the port cannot be had. */
-enum pd_status responder_start(const struct responder_options *options,
-                               struct responder **responder);
+enum pd_status responder_start(const struct responder_options *options, struct responder **started);
 void responder_stop(struct responder *responder); /* NULL allowed */
 
 #endif

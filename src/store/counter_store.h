@@ -39,7 +39,7 @@ void counter_store_destroy(struct counter_store *store); /* NULL allowed */
 
 /* Of more than COUNTER_PENDING_MAX kinds and peers between two flushes the rest is not counted. */
 #define COUNTER_PENDING_MAX 256u
-void counter_add(struct counter_store *store, enum counter_kind kind, const char *peer,
+void counter_add(struct counter_store *store, enum counter_kind which, const char *peer,
                  uint64_t bytes, uint64_t blocks, uint64_t failures);
 enum pd_status counter_flush(struct counter_store *store);
 /* The same, if something was noted and the last flush is seconds ago; else it costs nothing. */

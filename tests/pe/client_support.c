@@ -40,10 +40,10 @@ HANDLE content_open_tag(HANDLE instance, const struct blob *information,
                         const PEERDIST_CONTENT_TAG *tag)
 {
     HANDLE content = content_new(instance, tag);
-    require(content_add_information(instance, content, information->bytes, information->size) ==
-                    0 &&
-                content_complete_information(instance, content) == 0,
-            "2.3/information [D]", "failed");
+    DWORD error = content_add_information(instance, content, information->bytes, information->size);
+    if (error == 0)
+        error = content_complete_information(instance, content);
+    require(error == 0, "2.3/information [D]", "failed: %lu", error);
     return content;
 }
 

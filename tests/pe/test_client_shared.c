@@ -52,13 +52,15 @@ static DWORD miss(HANDLE content, DWORD timeout)
 
 static int follow(void)
 {
-    struct blob information = shared_information();
     HANDLE content = NULL;
     check_begin("pe.client_shared, the other process", 100);
     instance = instance_new();
     while (WaitForSingleObject(shared->go, WAIT_LIMIT) == WAIT_OBJECT_0) {
-        if (content == NULL)
+        if (content == NULL) {
+            /* Every content has another number of segments. */
+            struct blob information = shared_information();
             content = content_open_tag(instance, &information, &shared->tag);
+        }
         switch ((enum order)shared->order) {
         case ORDER_MISS:
             shared->code = (LONG)miss(content, 1000);

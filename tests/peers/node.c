@@ -140,7 +140,7 @@ static void from_origin(struct origin *origin, uint64_t offset, uint8_t *out, ui
     char line[64];
     uint64_t deadline = clock_milliseconds() + 60000;
     if (origin->handle == SOCKET_NONE)
-        check(socket_connect(&origin->address, deadline, &origin->handle), "origin");
+        check(socket_connect(&origin->address, deadline, NULL, &origin->handle), "origin");
     int size =
         snprintf(line, sizeof(line), "%llu %u\n", (unsigned long long)offset, (unsigned)length);
     check(socket_send(origin->handle, line, (size_t)size, deadline), "origin");

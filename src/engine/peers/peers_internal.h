@@ -105,7 +105,7 @@ void job_finish(struct job *job, enum job_outcome outcome);
 struct judgement;
 struct judgement *judgement_create(struct session *session, struct server *server,
                                    uint32_t number); /* NULL without memory */
-void judgement_passed(void *judgement, const struct staged_block *block, bool good);
+void judgement_passed(void *context, const struct staged_block *block, bool good);
 
 /* peer_link.c; with the lock */
 /* More threads if there is more to do. */
