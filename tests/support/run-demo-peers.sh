@@ -61,7 +61,7 @@ log=$output/service.log
 coproc SERVICE { WINEPREFIX=$root/build/wineprefix-demo exec "${inside_a[@]}" "$here/run-wine.sh" \
     build/x86_64/peerdistsvc.exe --console >"$log" 2>&1; }
 service=$SERVICE_PID
-eval "exec {input}>&${SERVICE[1]}"
+input=${SERVICE[1]}
 for _ in $(seq 300); do
     grep -q 'serving on' "$log" && break
     sleep 0.1
