@@ -70,7 +70,7 @@ class Prefix:
 def nginx(folder):
     configuration = folder / "nginx.conf"
     configuration.write_text(
-        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 2;\n"
+        f"{'user root; ' if os.geteuid() == 0 else ''}daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 2;\n"
         f"events {{}}\nhttp {{ access_log off; sendfile on; server {{ listen 127.0.0.1:{PORT + 1};"
         f" root {folder}; }} }}\n")
     process = subprocess.Popen(["/usr/sbin/nginx", "-c", str(configuration), "-p", str(folder)])
@@ -84,7 +84,7 @@ def nginx(folder):
 
 def curl(url, out):
     begin = time.monotonic()
-    subprocess.run(["curl", "-s", "-o", out, url], check=True)
+    subprocess.run(["curl", "-sf", "-o", out, url], check=True)
     return time.monotonic() - begin
 
 
@@ -158,7 +158,8 @@ def first_byte():
 def peers(pe, path, rounds):
     print("== from peers: both ends under Wine on loopback; the first byte between native machines; median of %d"
           " (least..greatest)" % rounds)
+    path = os.path.abspath(path)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
-        results = fetch(Prefix(pe, pathlib.Path(folder)), os.path.abspath(path), rounds)
+        results = fetch(Prefix(pe, pathlib.Path(folder)), path, rounds)
     results.update(first_byte())
     return results
