@@ -57,6 +57,7 @@ pkg-config pkg-config
 /usr/include/expat.h libexpat1-dev
 /usr/include/microhttpd.h libmicrohttpd-dev
 /usr/sbin/ip iproute2
+sysctl procps
 "
 fi
 

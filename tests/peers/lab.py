@@ -152,7 +152,10 @@ class Lab:
         self.temporary = tempfile.TemporaryDirectory(prefix="peerdist-lab-")
         self.folder = pathlib.Path(self.temporary.name)
         self.machines = []
-        self.switch = Machine(self, "sw")
+        try:
+            self.switch = Machine(self, "sw")
+        except subprocess.CalledProcessError as error:
+            raise Skip("no network namespace can be made here: " + error.stderr.strip()) from None
         self.bridges = 0
         self.links = 0
 

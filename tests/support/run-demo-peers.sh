@@ -31,7 +31,7 @@ if [ "$(id -u)" = 0 ] && ip netns add "$a" 2>/dev/null; then
     ip -n "$a" link add eth0 type veth peer name eth0 netns "$b"
     for end in "$a 10.99.0.1" "$b 10.99.0.2"; do
         set -- $end
-        ip netns exec "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0
+        ip netns exec "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 || true
         ip -n "$1" link set lo up
         ip -n "$1" addr add "$2/24" dev eth0
         ip -n "$1" link set eth0 up
