@@ -21,11 +21,6 @@ static const EVP_CIPHER *method(enum block_cipher cipher)
     }
 }
 
-size_t block_cipher_key_size(enum block_cipher cipher)
-{
-    return cipher == BLOCK_CIPHER_NONE ? 0 : 8 + 8 * (size_t)cipher;
-}
-
 size_t block_cipher_size(enum block_cipher cipher, size_t length)
 {
     return cipher == BLOCK_CIPHER_NONE ? length : length - length % 16 + 16;

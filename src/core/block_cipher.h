@@ -19,8 +19,6 @@ enum block_cipher {
     BLOCK_CIPHER_AES_256 = 3
 };
 
-/* Bytes of the secret that are the key; 0 for BLOCK_CIPHER_NONE. */
-size_t block_cipher_key_size(enum block_cipher cipher);
 /* Bytes of ciphertext for so many of plaintext: PKCS#7 adds 1 to 16, NONE nothing. */
 size_t block_cipher_size(enum block_cipher cipher, size_t length);
 

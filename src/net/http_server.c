@@ -42,7 +42,6 @@ struct http_server {
     uint16_t port;
     struct thread *thread;
     atomic_bool stopping;
-    atomic_uint_least64_t accepted;
 
     struct mutex lock; /* guards held */
     struct exchange *held;
@@ -219,7 +218,6 @@ static void accept_all(struct http_server *server, socket_handle listener)
     while (!atomic_load(&server->stopping) && socket_accept(listener, &accepted, &peer) == PD_OK) {
         union socket_address address;
         socklen_t length = socket_address_from(&address, &peer);
-        atomic_fetch_add(&server->accepted, 1);
         if (!connection_table_admit(server->table, accepted, &peer))
             socket_close(accepted);
         else if (MHD_add_connection(server->daemon, (MHD_socket)accepted, &address.any, length) !=
@@ -336,13 +334,6 @@ enum pd_status http_server_start(const struct http_server_options *options,
 uint16_t http_server_port(const struct http_server *server)
 {
     return server->port;
-}
-
-struct http_server_counts http_server_count(struct http_server *server)
-{
-    struct http_server_counts counts = {.accepted = atomic_load(&server->accepted)};
-    connection_table_count(server->table, &counts.connections, &counts.refused, &counts.evicted);
-    return counts;
 }
 
 void http_server_stop(struct http_server *server)

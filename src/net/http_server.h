@@ -37,18 +37,12 @@ struct http_server_options {
     void (*answer)(void *context, const struct http_request *request, struct http_reply *reply);
 };
 
-struct http_server_counts {
-    unsigned connections;
-    uint64_t accepted, refused, evicted; /* since the start */
-};
-
 struct http_server;
 /* Listens on IPv4 and IPv6, on every address; on one of them where the other is not to be had.
  * PD_ALREADY_EXISTS: the port is in use; PD_UNAVAILABLE, PD_NO_MEMORY. */
 enum pd_status http_server_start(const struct http_server_options *options,
                                  struct http_server **started);
 uint16_t http_server_port(const struct http_server *server);
-struct http_server_counts http_server_count(struct http_server *server);
 /* Lets answers that are being made be sent, cuts the rest. */
 void http_server_stop(struct http_server *server); /* NULL allowed */
 

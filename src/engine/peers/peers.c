@@ -218,14 +218,6 @@ void peers_configure(const struct settings *settings)
     mutex_unlock(&peers.lock);
 }
 
-bool peers_enabled(void)
-{
-    mutex_lock(&peers.lock);
-    bool enabled = peers.enabled;
-    mutex_unlock(&peers.lock);
-    return enabled;
-}
-
 /* With the lock. */
 static bool start(void)
 {

@@ -34,7 +34,6 @@ struct peer_client {
 
 /* Which settings are in force: from the runtime. */
 void peers_configure(const struct settings *settings);
-bool peers_enabled(void);
 /* Ends all threads; nobody asks any more. */
 void peers_stop(void);
 
