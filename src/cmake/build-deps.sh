@@ -79,7 +79,7 @@ fetch()
         (cd "$dir/$package" && apt-get "${apt_options[@]}" source --download-only --only-source -qq \
             "$package=$candidate") >"$dir/$package.log" 2>&1 || continue
         local got
-        got=$(find "$dir/$package" -name "${package}_*.orig.tar.*" ! -name '*.asc' | head -n 1)
+        got=$(find "$dir/$package" -name "${package}_*.orig.tar.*" ! -name '*.asc' -print -quit)
         [ -n "$got" ] || continue
         if [ "$candidate" = "$version" ]; then
             echo "$sha256  $got" | sha256sum --check --status || {

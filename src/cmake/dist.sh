@@ -58,7 +58,7 @@ for arch in x86_64 i686; do
     "$arch-w64-mingw32-gcc" -o "$work/pkg-config-$arch.exe" "$work/user.c" \
         $(PKG_CONFIG_PATH="$package/lib/pkgconfig" pkg-config --cflags --libs "peerdist-$width")
     for program in "$work/$arch/user.exe" "$work/pkg-config-$arch.exe"; do
-        "$arch-w64-mingw32-objdump" -p "$program" | grep -q 'DLL Name: peerdist.dll'
+        "$arch-w64-mingw32-objdump" -p "$program" | grep 'DLL Name: peerdist.dll' >/dev/null
     done
 done
 rm -rf "$root/build/dist-check"

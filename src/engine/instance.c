@@ -75,6 +75,9 @@ enum pd_status instance_close(struct instance *instance)
     instance->closing = true;
     operation_complete_all(&instance->registration, PD_ABORTED);
     mutex_unlock(&instance->lock);
+    /* A read that waits for what another handle fetches would be answered otherwise, when that one
+     * is closed first. */
+    instance_end_members(instance, any_handle, NULL, END_SHUTDOWN);
     instance_end_members(instance, any_handle, NULL, END_CLOSED);
 
     mutex_lock(&instance->lock);

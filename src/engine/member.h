@@ -36,7 +36,8 @@ struct member {
 
 /* How the end came. */
 enum end_reason {
-    END_CLOSED,      /* its handle, or the instance, was closed */
+    END_CLOSED,      /* its handle was closed */
+    END_SHUTDOWN,    /* the instance is being closed, which closes the handle next */
     END_UNPUBLISHED, /* the publication was removed by this instance */
     END_REPLACED,    /* the publication was removed by another */
     END_STATUS       /* disabled or unavailable */

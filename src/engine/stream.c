@@ -173,7 +173,7 @@ static void end(struct stream *stream, bool remove, const void *block, enum pd_s
 
 static void end_stream(struct member *handle, enum end_reason reason)
 {
-    bool remove = reason == END_CLOSED || reason == END_STATUS;
+    bool remove = reason == END_CLOSED || reason == END_SHUTDOWN || reason == END_STATUS;
     mutex_lock(&handle->lock);
     end(stream_of(handle), remove, NULL, PD_OK, end_reason_status(reason));
     mutex_unlock(&handle->lock);

@@ -291,9 +291,10 @@ def main(module):
         except Skip as reason:
             skipped += 1
             print(f"SKIP: {name}: {reason}")
-        except Exception:
+        except Exception as error:
             failed += 1
-            print(f"FAILED: {name}: {traceback.format_exc()}")
+            print(f"FAILED: {name}: {type(error).__name__}: {str(error)[:2000]!r}")
+            traceback.print_exc(file=sys.stdout)
         finally:
             sandbox.close()
         sys.stdout.flush()

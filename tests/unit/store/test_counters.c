@@ -2,6 +2,7 @@
 /* Counters: what is added comes back, from another store on the same folder too. */
 #include "store/counter_store.h"
 
+#include "platform/identity.h"
 #include "support/unit_main.h"
 #include "unit/platform/scratch.h"
 
@@ -9,12 +10,13 @@
 #include <string.h>
 
 static char *folder;
+static struct identity me;
 
 static int set_up(void **state)
 {
     (void)state;
     folder = scratch_create();
-    if (folder == NULL)
+    if (folder == NULL || identity_current(&me) != PD_OK)
         return -1;
     scratch_set_environment("PEERDIST_STORE", folder);
     return 0;
@@ -23,6 +25,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    identity_fini(&me);
     scratch_remove(folder);
     return 0;
 }
@@ -54,7 +57,7 @@ static struct sum visit(struct counter_store *store)
 
 static void test_counting(void **state)
 {
-    struct counter_store *store = counter_store_create("uid-1", "uid-1");
+    struct counter_store *store = counter_store_create(me.user, me.user);
     (void)state;
     assert_non_null(store);
     assert_int_equal(visit(store).rows, 0); /* and nothing is made on disk */
@@ -68,7 +71,7 @@ static void test_counting(void **state)
     assert_int_equal(sum.failures, 3);
     assert_string_equal(sum.first, "10.0.0.2"); /* who gave most is first */
 
-    struct counter_store *other = counter_store_create("uid-1", "uid-1");
+    struct counter_store *other = counter_store_create(me.user, me.user);
     counter_add(other, COUNTER_SERVED, "10.0.0.1", 7, 1, 0);
     assert_int_equal(counter_flush(other), PD_OK);
     assert_int_equal(visit(store).bytes, 5207);
@@ -81,7 +84,7 @@ static void test_counting(void **state)
 /* What the network names between two flushes is bounded. */
 static void test_many_peers(void **state)
 {
-    struct counter_store *store = counter_store_create("uid-2", "uid-2");
+    struct counter_store *store = counter_store_create(me.user, me.user);
     char peer[32];
     (void)state;
     for (unsigned i = 0; i < 1000; i++) {
