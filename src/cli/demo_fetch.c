@@ -23,8 +23,9 @@ struct comparison {
     const char *name;
 };
 
-static DWORD compare(void *context, const uint8_t *data, DWORD length)
+static DWORD compare(void *context, uint64_t offset, const uint8_t *data, DWORD length)
 {
+    (void)offset; /* in order */
     struct comparison *comparison = context;
     DWORD got = 0;
     DWORD error = file_reader_read(&comparison->file, comparison->expected, length, &got);

@@ -112,7 +112,7 @@ static DWORD take_from_origin(struct fetch *fetch, uint64_t offset, uint64_t len
         part = got - (DWORD)(offset - begin);
         if (part > end - offset)
             part = (DWORD)(end - offset);
-        error = request->piece(request->context, fetch->buffer + (offset - begin), part);
+        error = request->piece(request->context, offset, fetch->buffer + (offset - begin), part);
         if (error != ERROR_SUCCESS)
             return error;
         add_data(fetch, begin, got);
@@ -120,6 +120,24 @@ static DWORD take_from_origin(struct fetch *fetch, uint64_t offset, uint64_t len
         offset += part;
     }
     return ERROR_SUCCESS;
+}
+
+/* What a read that ended with `error` brought is handed on; what was missing is taken from the
+ * origin. */
+static DWORD take_read(struct fetch *fetch, DWORD error, uint64_t offset, DWORD bytes)
+{
+    const struct fetch_request *request = fetch->request;
+    if (error == ERROR_SUCCESS && is_interrupted(request))
+        return ERROR_OPERATION_ABORTED;
+    if (error == ERROR_SUCCESS) {
+        fetch->result->from_cache += bytes;
+        return request->piece(request->context, offset, fetch->buffer, bytes);
+    }
+    if (error != (DWORD)PEERDIST_ERROR_MISSING_DATA && error != ERROR_TIMEOUT)
+        return error;
+    fetch->result->missing_offset = offset;
+    fetch->result->missing_length = bytes;
+    return request->origin != NULL ? take_from_origin(fetch, offset, bytes) : error;
 }
 
 static DWORD read_all(struct fetch *fetch)
@@ -132,23 +150,46 @@ static DWORD read_all(struct fetch *fetch)
                           PeerDistClientStreamRead(fetch->instance, fetch->content, BUFFER_SIZE,
                                                    fetch->buffer, request->timeout, &overlapped),
                           &overlapped, &bytes);
-        uint64_t offset = (uint64_t)overlapped.OffsetHigh << 32 | overlapped.Offset;
         if (error == (DWORD)PEERDIST_ERROR_NO_MORE)
             return ERROR_SUCCESS;
-        if (error == ERROR_SUCCESS && is_interrupted(request))
-            return ERROR_OPERATION_ABORTED;
-        if (error == ERROR_SUCCESS) {
-            error = request->piece(request->context, fetch->buffer, bytes);
-            fetch->result->from_cache += bytes;
-        } else if (error == (DWORD)PEERDIST_ERROR_MISSING_DATA || error == ERROR_TIMEOUT) {
-            fetch->result->missing_offset = offset;
-            fetch->result->missing_length = bytes;
-            if (request->origin != NULL)
-                error = take_from_origin(fetch, offset, bytes);
-        }
+        uint64_t offset = (uint64_t)overlapped.OffsetHigh << 32 | overlapped.Offset;
+        error = take_read(fetch, error, offset, bytes);
         if (error != ERROR_SUCCESS)
             return error;
     }
+}
+
+static DWORD read_span(struct fetch *fetch, const struct fetch_span *span)
+{
+    const struct fetch_request *request = fetch->request;
+    for (uint64_t offset = span->begin; offset < span->end;) {
+        OVERLAPPED overlapped = {.hEvent = fetch->done,
+                                 .Offset = (DWORD)offset,
+                                 .OffsetHigh = (DWORD)(offset >> 32)};
+        uint64_t left = span->end - offset;
+        DWORD length = left < BUFFER_SIZE ? (DWORD)left : BUFFER_SIZE, bytes;
+        DWORD error = await(fetch,
+                            PeerDistClientBlockRead(fetch->instance, fetch->content, length,
+                                                    fetch->buffer, request->timeout, &overlapped),
+                            &overlapped, &bytes);
+        /* What is missing may go on behind this part, which is not the time for it. */
+        bytes = bytes < length ? bytes : length;
+        error = take_read(fetch, error, offset, bytes);
+        if (error == ERROR_SUCCESS && bytes == 0)
+            error = ERROR_HANDLE_EOF;
+        if (error != ERROR_SUCCESS)
+            return error;
+        offset += bytes;
+    }
+    return ERROR_SUCCESS;
+}
+
+static DWORD read_spans(struct fetch *fetch)
+{
+    DWORD error = ERROR_SUCCESS;
+    for (size_t i = 0; error == ERROR_SUCCESS && i < fetch->request->span_count; i++)
+        error = read_span(fetch, &fetch->request->spans[i]);
+    return error;
 }
 
 DWORD fetch_content(struct content_session *session, const struct fetch_request *request,
@@ -166,7 +207,7 @@ DWORD fetch_content(struct content_session *session, const struct fetch_request 
     if (error == ERROR_SUCCESS) {
         error = give_information(&fetch);
         if (error == ERROR_SUCCESS)
-            error = read_all(&fetch);
+            error = request->spans != NULL ? read_spans(&fetch) : read_all(&fetch);
         PeerDistClientCloseContent(session->instance, fetch.content);
     }
     if (fetch.buffer != NULL)

@@ -20,6 +20,11 @@ struct fetch_check {
     void *context;
 };
 
+/* A part of the content: offsets of its first byte and of the one after its last. */
+struct fetch_span {
+    uint64_t begin, end;
+};
+
 struct fetch_request {
     const uint8_t *information;
     size_t information_length;
@@ -30,8 +35,13 @@ struct fetch_request {
      * when it is wrong). */
     const struct fetch_check *check;
     HANDLE interrupted; /* event that ends the call with ERROR_OPERATION_ABORTED; may be NULL */
-    /* Receives the bytes in order; a Win32 error ends the call. */
-    DWORD (*piece)(void *context, const uint8_t *data, DWORD length);
+    /* What is read, in this order; NULL: everything from its beginning to its end, which is read
+     * ahead. */
+    const struct fetch_span *spans;
+    size_t span_count;
+    /* Receives the bytes of each span in order, and where in the content they are; a Win32 error
+     * ends the call. */
+    DWORD (*piece)(void *context, uint64_t offset, const uint8_t *data, DWORD length);
     void *context;
 };
 struct fetch_result {

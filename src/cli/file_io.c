@@ -199,6 +199,17 @@ DWORD file_writer_write(struct file_writer *writer, const void *data, DWORD leng
     return write_all(writer->file, data, length);
 }
 
+DWORD file_writer_write_at(struct file_writer *writer, uint64_t offset, const void *data,
+                           DWORD length)
+{
+    LARGE_INTEGER position;
+
+    position.QuadPart = (LONGLONG)offset;
+    if (!SetFilePointerEx(writer->file, position, NULL, FILE_BEGIN))
+        return GetLastError();
+    return write_all(writer->file, data, length);
+}
+
 DWORD file_writer_commit(struct file_writer *writer)
 {
     DWORD error = ERROR_SUCCESS;

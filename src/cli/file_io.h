@@ -33,6 +33,9 @@ struct file_writer {
 };
 DWORD file_writer_open(struct file_writer *writer, const char *path);
 DWORD file_writer_write(struct file_writer *writer, const void *data, DWORD length);
+/* Writes at this offset, wherever it is, and goes on from there. */
+DWORD file_writer_write_at(struct file_writer *writer, uint64_t offset, const void *data,
+                           DWORD length);
 DWORD file_writer_commit(struct file_writer *writer);
 /* After an open that failed, and after a commit, it does nothing. */
 void file_writer_abandon(struct file_writer *writer);

@@ -14,6 +14,7 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/scatter.h"
 #include "cli/traffic.h"
 #include "core/content_info.h"
 
@@ -31,6 +32,9 @@ static const char help[] =
     "  --out FILE      where the content goes\n"
     "  --origin FILE   a copy of the whole content, for what is missing; without it\n"
     "                  missing data is an error\n"
+    "  --scatter       fetch the parts in random order: for many machines that begin at\n"
+    "                  about the same time, so that each fetches another part from the\n"
+    "                  origin and the rest from the others\n"
     "  --local-only    ask the data cache alone and wait for nobody\n"
     "  --timeout MS    how long each read may wait for others; without this 5000\n"
     "  --tag HEX       content tag, 32 digits: what 'cache flush' and 'cache pin'\n"
@@ -41,7 +45,7 @@ static const char help[] =
 struct get_options {
     const char *information, *out, *origin;
     DWORD timeout;
-    bool with_tag, as_json;
+    bool with_tag, as_json, scatter;
     PEERDIST_CONTENT_TAG tag;
 };
 
@@ -49,6 +53,8 @@ struct get_output {
     struct file_writer writer;
     struct progress bar;
     const char *path;
+    bool scattered;
+    uint64_t range_start; /* of the content; FILE begins with this byte */
     uint64_t from_peers;
     uint64_t bytes, expected; /* expected 0: not known, the library will say why */
 };
@@ -64,12 +70,14 @@ static bool verify(void *context, uint64_t begin, const uint8_t *data, uint32_t 
     return block_check_verify(context, begin, data, length, wrong);
 }
 
-static DWORD on_piece(void *context, const uint8_t *data, DWORD length)
+static DWORD on_piece(void *context, uint64_t offset, const uint8_t *data, DWORD length)
 {
     struct get_output *output = context;
     output->bytes += length;
     progress_update(&output->bar, output->bytes, output->path);
-    return file_writer_write(&output->writer, data, length);
+    return output->scattered ? file_writer_write_at(&output->writer, offset - output->range_start,
+                                                    data, length)
+                             : file_writer_write(&output->writer, data, length);
 }
 
 static void print_tag(const PEERDIST_CONTENT_TAG *tag)
@@ -156,7 +164,8 @@ static int get(struct get_options *options, const uint8_t *information, size_t l
                                     .interrupted = interrupt_event(),
                                     .piece = on_piece,
                                     .context = &output};
-    struct fetch_result result;
+    struct fetch_result result = {0};
+    struct fetch_span *spans = NULL;
     uint64_t start = GetTickCount64();
     int code = CLI_FAILED;
     DWORD error = options->origin ? file_reader_open(&origin, options->origin) : ERROR_SUCCESS;
@@ -174,16 +183,23 @@ static int get(struct get_options *options, const uint8_t *information, size_t l
         error_report(error, "cannot start the library");
         goto abandon;
     }
-    /* For the bar and the origin; the library finds out by itself what is wrong. */
+    /* For the bar, the origin and the order; the library finds out by itself what is wrong. */
     if (content_info_parse(information, length, &parsed) == PD_OK) {
         output.expected = parsed.range_end - parsed.range_start;
+        output.range_start = parsed.range_start;
         block_check_init(&blocks, &parsed);
         request.check = &check;
+        if (options->scatter)
+            error = scatter_segments(&parsed, &spans, &request.span_count);
     }
+    request.spans = spans;
+    output.scattered = spans != NULL;
     progress_begin(&output.bar, output.expected);
-    error = fetch_content(&session, &request, &result);
+    if (error == ERROR_SUCCESS)
+        error = fetch_content(&session, &request, &result);
     progress_end(&output.bar);
     content_session_close(&session);
+    free(spans);
     output.from_peers = peers_brought(before, result.from_cache);
     if (error != ERROR_SUCCESS) {
         report_failure(options, &output, &result, error);
@@ -246,7 +262,8 @@ int command_get(int argc, char **argv)
         {"out", required_argument, NULL, 'o'},  {"origin", required_argument, NULL, 's'},
         {"local-only", no_argument, NULL, 'l'}, {"timeout", required_argument, NULL, 't'},
         {"tag", required_argument, NULL, 'g'},  {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+        {"scatter", no_argument, NULL, 'r'},    {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct get_options options = {.timeout = PEERDIST_READ_TIMEOUT_DEFAULT};
     int option;
@@ -271,6 +288,9 @@ int command_get(int argc, char **argv)
             if (!cli_parse_tag(optarg, options.tag.Data))
                 return cli_usage(argv[0], "--tag is 32 hexadecimal digits, not '%s'", optarg);
             options.with_tag = true;
+            break;
+        case 'r':
+            options.scatter = true;
             break;
         case 'j':
             options.as_json = true;

@@ -58,6 +58,29 @@ def test_range(sandbox):
     check(numbers["from_cache"] >= 131072, str(numbers))
 
 
+def test_scattered(sandbox):
+    """In an order of its own, and the same bytes: many segments, one, and a range."""
+    for number, (length, version, more) in enumerate(
+            [(3000001, 2, []), (900000, 1, []), (3000001, 2, ["--range", "200001:1500000"]),
+             (900000, 1, ["--range", "200000:300000"]), (1, 1, [])]):
+        data, path, information = prepare(sandbox, length, version, *more, seed=number)
+        if more:
+            begin, size = map(int, more[1].split(":"))
+            data = data[begin:begin + size]
+        got, numbers = get(sandbox, information, "--origin", path, "--scatter")
+        same(got, data, "scattered, from the origin")
+        same(numbers["from_origin"], len(data), "bytes from the origin")
+        if not more:
+            got, numbers = get(sandbox, information, "--scatter", "--local-only")
+            same(got, data, "scattered, from the cache")
+    # What is missing first is not what is first: of ten tries one at least begins elsewhere.
+    _, _, information = prepare(sandbox, 9000000, 2, seed=9)
+    said = [sandbox.bad(MISSING_DATA, "get", information, "--out", sandbox.path / "none", "--scatter")
+            for _ in range(10)]
+    check(len({re.search(r"bytes at (\d+)", text)[1] for text in said}) > 1, said[0])
+    check(not (sandbox.path / "none").exists(), "half a result")
+
+
 def test_missing(sandbox):
     data, path, information = prepare(sandbox, 200000, 2)
     out = sandbox.path / "none.bin"
