@@ -163,9 +163,8 @@ static DWORD read_span(struct fetch *fetch, const struct fetch_span *span)
 {
     const struct fetch_request *request = fetch->request;
     for (uint64_t offset = span->begin; offset < span->end;) {
-        OVERLAPPED overlapped = {.hEvent = fetch->done,
-                                 .Offset = (DWORD)offset,
-                                 .OffsetHigh = (DWORD)(offset >> 32)};
+        OVERLAPPED overlapped = {
+            .hEvent = fetch->done, .Offset = (DWORD)offset, .OffsetHigh = (DWORD)(offset >> 32)};
         uint64_t left = span->end - offset;
         DWORD length = left < BUFFER_SIZE ? (DWORD)left : BUFFER_SIZE, bytes;
         DWORD error = await(fetch,

@@ -75,9 +75,9 @@ static DWORD on_piece(void *context, uint64_t offset, const uint8_t *data, DWORD
     struct get_output *output = context;
     output->bytes += length;
     progress_update(&output->bar, output->bytes, output->path);
-    return output->scattered ? file_writer_write_at(&output->writer, offset - output->range_start,
-                                                    data, length)
-                             : file_writer_write(&output->writer, data, length);
+    return output->scattered
+               ? file_writer_write_at(&output->writer, offset - output->range_start, data, length)
+               : file_writer_write(&output->writer, data, length);
 }
 
 static void print_tag(const PEERDIST_CONTENT_TAG *tag)
@@ -259,10 +259,14 @@ static bool parse_timeout(const char *text, DWORD *timeout)
 int command_get(int argc, char **argv)
 {
     static const struct option long_options[] = {
-        {"out", required_argument, NULL, 'o'},  {"origin", required_argument, NULL, 's'},
-        {"local-only", no_argument, NULL, 'l'}, {"timeout", required_argument, NULL, 't'},
-        {"tag", required_argument, NULL, 'g'},  {"json", no_argument, NULL, 'j'},
-        {"scatter", no_argument, NULL, 'r'},    {"help", no_argument, NULL, 'h'},
+        {"out", required_argument, NULL, 'o'},
+        {"origin", required_argument, NULL, 's'},
+        {"local-only", no_argument, NULL, 'l'},
+        {"timeout", required_argument, NULL, 't'},
+        {"tag", required_argument, NULL, 'g'},
+        {"json", no_argument, NULL, 'j'},
+        {"scatter", no_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     struct get_options options = {.timeout = PEERDIST_READ_TIMEOUT_DEFAULT};
