@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/block_data.h"
+
 struct range {
     uint32_t begin, end;
 };
@@ -33,7 +35,7 @@ static void drop(struct block_assembly *assembly, struct unfinished **link)
     struct unfinished *block = *link;
     *link = block->next;
     assembly->bytes -= block->length;
-    free(block->data);
+    block_data_release(block->data);
     free(block);
 }
 
@@ -58,7 +60,7 @@ static struct unfinished *take(struct block_assembly *assembly, uint64_t offset,
         return block;
     }
     block = calloc(1, sizeof(*block));
-    if (block == NULL || (block->data = malloc(length)) == NULL) {
+    if (block == NULL || (block->data = block_data_create(length)) == NULL) {
         free(block);
         return NULL;
     }

@@ -20,7 +20,7 @@ void block_assembly_destroy(struct block_assembly *assembly);
 
 enum block_assembly_result {
     BLOCK_UNFINISHED, /* kept, or dropped for want of memory: the application can bring it again */
-    BLOCK_WHOLE       /* *data: malloc'ed, block_length bytes, the caller's; forgotten here */
+    BLOCK_WHOLE       /* *data: block_data, the caller's reference; forgotten here */
 };
 /* `length` bytes at `at` within the block of block_length bytes whose first byte stands at `offset`
  * in the content. Bytes that are there already are overwritten: the latest wins. */

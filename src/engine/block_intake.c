@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Blocks wait in a queue, are verified in batches, wait in another, and are written in batches: one
- * task at a time for each of the two steps.
+ * task at a time for each of the two steps. One that comes alone is verified by the thread that
+ * brings it, in whose caches it is: to hand it over would cost more than to hash it.
  *
  * A commit costs the same for one block as for many. What applications add is written at once;
  * blocks that peers send one by one gather until there are enough of them, or no more are on their
@@ -13,6 +14,7 @@
 
 #include "async/workers.h"
 #include "core/hash/hash_many.h"
+#include "engine/block_data.h"
 #include "engine/impersonation.h"
 #include "engine/shares.h"
 #include "platform/thread.h"
@@ -20,7 +22,7 @@
 /* Blocks of a batch: of version 2 they may be small. */
 #define BATCH_BLOCKS 64u
 /* Enough to be worth a commit. */
-#define GATHER_BYTES (1u << 20)
+#define GATHER_BYTES (2u << 20)
 
 struct batch {
     uint32_t count;
@@ -42,6 +44,7 @@ struct block_intake {
         lock; /* guards everything below; a batch in work belongs to its task but for count */
     struct condition settled;
     struct queue unverified, verified;
+    struct staged_block *apart;         /* which their own threads verify */
     struct batch verifying, storing;    /* in work where count is not 0 */
     bool verify_running, store_running; /* the task is queued or runs */
     bool hurry;                         /* somebody waits: no more gathering */
@@ -75,6 +78,7 @@ void block_intake_destroy(struct block_intake *intake)
     condition_fini(&intake->settled);
     mutex_fini(&intake->lock);
     free(intake);
+    block_data_trim();
 }
 
 static void append(struct queue *queue, struct staged_block *block)
@@ -147,6 +151,14 @@ static void verify(void *context, uint32_t first, uint32_t count)
     }
 }
 
+static void judge(const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (batch->blocks[i]->judged != NULL)
+            batch->blocks[i]->judged(batch->blocks[i]->judge_context, batch->blocks[i],
+                                     batch->blocks[i]->good);
+}
+
 /* Returns whether the good ones are in the cache. */
 static bool store_good(struct block_intake *intake, const struct batch *batch)
 {
@@ -183,7 +195,7 @@ static void settle_batch(struct block_intake *intake, struct batch *batch, bool 
         tell(intake, source);
         intake->bytes -= block->length;
         intake->present -= block->length;
-        free(block->data);
+        block_data_release(block->data);
         free(block);
         source->release(source->context); /* not the last: tell has retained it */
     }
@@ -214,7 +226,7 @@ static bool is_time_to_store(const struct block_intake *intake)
     if (intake->verified.head == NULL)
         return false;
     bool last = intake->bytes == intake->present && intake->unverified.head == NULL &&
-                intake->verifying.count == 0;
+                intake->apart == NULL && intake->verifying.count == 0;
     return last || intake->hurry || intake->verified.head->judged == NULL ||
            intake->verified.bytes >= GATHER_BYTES;
 }
@@ -256,10 +268,7 @@ static void run_verify(struct task *task)
     take_batch(&intake->unverified, batch);
     mutex_unlock(&intake->lock);
     shares_run(batch->count, NULL, verify, batch);
-    for (uint32_t i = 0; i < batch->count; i++)
-        if (batch->blocks[i]->judged != NULL)
-            batch->blocks[i]->judged(batch->blocks[i]->judge_context, batch->blocks[i],
-                                     batch->blocks[i]->good);
+    judge(batch);
     mutex_lock(&intake->lock);
     for (uint32_t i = 0; i < batch->count; i++)
         append(&intake->verified, batch->blocks[i]);
@@ -323,14 +332,41 @@ void block_intake_unreserve(struct block_intake *intake, uint32_t length)
     run_left_over(intake, left);
 }
 
-void block_intake_submit(struct block_intake *intake, struct staged_block *block)
+/* With the lock. */
+static void count_in(struct block_intake *intake, struct staged_block *block)
 {
     block->source->retain(block->source->context);
-    mutex_lock(&intake->lock);
     block->source->staged++;
     atomic_fetch_add(&intake->staged, 1);
     intake->present += block->length;
+}
+
+void block_intake_submit(struct block_intake *intake, struct staged_block *block)
+{
+    mutex_lock(&intake->lock);
+    count_in(intake, block);
     append(&intake->unverified, block);
+    struct left_over left = schedule(intake);
+    mutex_unlock(&intake->lock);
+    run_left_over(intake, left);
+}
+
+void block_intake_submit_one(struct block_intake *intake, struct staged_block *block)
+{
+    struct batch batch = {.count = 1, .blocks = {block}};
+    mutex_lock(&intake->lock);
+    count_in(intake, block);
+    block->next = intake->apart;
+    intake->apart = block;
+    mutex_unlock(&intake->lock);
+    verify(&batch, 0, 1);
+    judge(&batch);
+    mutex_lock(&intake->lock);
+    struct staged_block **link = &intake->apart;
+    while (*link != block)
+        link = &(*link)->next;
+    *link = block->next;
+    append(&intake->verified, block);
     struct left_over left = schedule(intake);
     mutex_unlock(&intake->lock);
     run_left_over(intake, left);
@@ -360,11 +396,10 @@ static bool in_batch(const struct batch *batch,
     return false;
 }
 
-static bool in_queue(const struct queue *queue,
+static bool in_chain(const struct staged_block *block,
                      bool (*is)(const struct staged_block *block, const void *context),
                      const void *context)
 {
-    const struct staged_block *block = queue->head;
     while (block != NULL && !is(block, context))
         block = block->next;
     return block != NULL;
@@ -376,7 +411,8 @@ static bool any_staged(const struct block_intake *intake,
                        const void *context)
 {
     return in_batch(&intake->verifying, is, context) || in_batch(&intake->storing, is, context) ||
-           in_queue(&intake->unverified, is, context) || in_queue(&intake->verified, is, context);
+           in_chain(intake->unverified.head, is, context) ||
+           in_chain(intake->verified.head, is, context) || in_chain(intake->apart, is, context);
 }
 
 /* The waiter is told when the next batch ends, which is soon. With the lock, which it lets go of.

@@ -44,9 +44,9 @@ struct staged_block {
     uint64_t offset; /* of its first byte in the content of the source */
     uint32_t number, length;
     uint8_t hash[HASH_MAX_SIZE]; /* what the content information says */
-    uint8_t *data;               /* malloc'ed; freed with the block */
-    /* NULL: nobody is asked to account for it. Else called once, on a pool thread without a lock,
-     * when the block has been compared with its hash. */
+    uint8_t *data;               /* block_data: a reference of the block's */
+    /* NULL: nobody is asked to account for it. Else called once, without a lock, when
+     * the block has been compared with its hash. */
     void (*judged)(void *judge_context, const struct staged_block *block, bool good);
     void *judge_context;
 };
@@ -66,6 +66,8 @@ void block_intake_unreserve(struct block_intake *intake, uint32_t length);
 /* Takes over a malloc'ed block for which there was a reservation, and retains its source until the
  * batch has ended. */
 void block_intake_submit(struct block_intake *intake, struct staged_block *block);
+/* The same for one that comes alone; the calling thread verifies it. */
+void block_intake_submit_one(struct block_intake *intake, struct staged_block *block);
 
 /* True while a block with this segment ID and number is staged or in work: whoever looks for it in
  * the cache should look again when the batch has ended. `waiter` (NULL: nobody) is then told

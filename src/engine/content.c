@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/block_data.h"
 #include "engine/impersonation.h"
 
 static struct content *content_of(struct member *member)
@@ -18,7 +19,7 @@ static void destroy_content(struct handle_object *object)
     for (unsigned i = 0; i < CONTENT_WINDOWS; i++)
         segment_window_release(content->windows[i]);
     if (content->held != NULL) {
-        free(content->held->data);
+        block_data_release(content->held->data);
         free(content->held);
     }
     block_assembly_destroy(content->assembly);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/block_data.h"
+
 /* Hands the held block over. False: still no room. */
 static bool submit_held(struct content *content)
 {
@@ -25,7 +27,7 @@ static struct staged_block *stage(struct content *content, const struct segment_
 {
     struct staged_block *staged = malloc(sizeof(*staged));
     if (staged == NULL) {
-        free(data);
+        block_data_release(data);
         return NULL;
     }
     *staged = (struct staged_block){

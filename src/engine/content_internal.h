@@ -112,6 +112,9 @@ void content_pump_adds(struct content *content);
 /* content_read.c */
 /* All reads that wait look again; with the lock. */
 void content_wake_reads(struct content *content);
+/* A block came from a peer and is in memory: those look again that it is enough for; with the lock.
+ */
+void content_wake_fetching(struct content *content);
 /* The read's operation was completed at rest: forget it; with the lock. */
 void content_abandon_read(struct content *content, struct read *read);
 void content_timer_expired(struct timer *timer);
@@ -154,7 +157,9 @@ bool content_peers_bring(struct content *content, uint64_t offset);
 void content_stream_peers(struct content *content);
 /* peer_client's arrived. */
 void content_fetched(struct peer_client *client, const struct staged_block *block);
-/* Copies of what came for the stream, from offset on; with the lock. */
+/* How much of what came for the stream follows offset without a gap; with the lock. */
+uint64_t content_fetched_length(const struct content *content, uint64_t offset);
+/* Copies of it; with the lock. */
 uint32_t content_copy_fetched(struct content *content, uint64_t offset, uint8_t *buffer,
                               uint32_t length);
 void content_fetched_fini(struct content *content);

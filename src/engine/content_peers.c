@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/block_data.h"
 #include "engine/impersonation.h"
 
 /* How far ahead of a StreamRead blocks are fetched: half of what the intake holds. */
@@ -95,15 +96,22 @@ struct fetched {
     uint64_t offset;
     uint32_t length;
     unsigned flushes; /* of the user's cache that happened before */
-    uint8_t data[];
+    uint8_t *data;    /* shared */
 };
+
+static void free_fetched(struct fetched *one)
+{
+    if (one != NULL)
+        block_data_release(one->data);
+    free(one);
+}
 
 static void drop_fetched(struct content *content, struct fetched **link)
 {
     struct fetched *one = *link;
     *link = one->next;
     content->fetched_bytes -= one->length;
-    free(one);
+    free_fetched(one);
 }
 
 /* With the lock: what the stream has passed, and what a flush made void. */
@@ -121,12 +129,13 @@ static void forget_fetched(struct content *content)
 void content_fetched(struct peer_client *client, const struct staged_block *block)
 {
     struct content *content = (struct content *)((char *)client - offsetof(struct content, peers));
-    struct fetched *fetched = malloc(sizeof(*fetched) + block->length);
+    struct fetched *fetched = malloc(sizeof(*fetched));
     if (fetched != NULL) {
         fetched->offset = block->offset;
         fetched->length = block->length;
         fetched->flushes = atomic_load(&content->cache->flushes);
-        memcpy(fetched->data, block->data, block->length);
+        fetched->data = block->data;
+        block_data_retain(fetched->data);
     }
     mutex_lock(&content->base.lock);
     forget_fetched(content);
@@ -141,11 +150,21 @@ void content_fetched(struct peer_client *client, const struct staged_block *bloc
         *link = fetched;
         content->fetched_bytes += fetched->length;
         content->advances++;
-        content_wake_reads(content);
+        content_wake_fetching(content);
     }
     mutex_unlock(&content->base.lock);
     if (!wanted)
-        free(fetched);
+        free_fetched(fetched);
+}
+
+uint64_t content_fetched_length(const struct content *content, uint64_t offset)
+{
+    uint64_t end = offset;
+    for (const struct fetched *one = content->fetched; one != NULL && one->offset <= end;
+         one = one->next)
+        if (one->offset + one->length > end)
+            end = one->offset + one->length;
+    return end - offset;
 }
 
 uint32_t content_copy_fetched(struct content *content, uint64_t offset, uint8_t *buffer,

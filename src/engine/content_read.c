@@ -18,6 +18,10 @@
 /* How often a read that waits for another process looks. */
 #define POLL_INTERVAL 30u /* milliseconds */
 #define NEVER         UINT64_MAX
+/* While peers send, a StreamRead waits so long for so much: each answer costs a completion, and
+ * blocks come one by one. */
+#define GATHER_BYTES (512u << 10)
+#define GATHER_WAIT  10u /* milliseconds */
 
 enum read_state {
     READ_BEHIND,  /* another StreamRead comes first */
@@ -36,6 +40,7 @@ struct read {
     bool asked;        /* peers were, for the bytes at its beginning: once is enough */
     uint64_t deadline; /* clock_milliseconds, or NEVER */
     uint64_t due;
+    uint64_t gather_end; /* what is there by then is enough; 0: nothing is there yet */
     struct task task;
 };
 
@@ -48,6 +53,7 @@ static void unlink_read(struct read *read)
 }
 
 static void run_read(struct task *task);
+static bool arm_timer(struct content *content);
 
 /* With the lock; the caller's list may be another afterwards. */
 static void queue_read(struct read *read)
@@ -85,6 +91,40 @@ void content_wake_reads(struct content *content)
     struct read *read;
     while ((read = first_parked(content, NEVER)) != NULL)
         queue_read(read);
+}
+
+/* Whether there is enough in memory for a StreamRead that has not waited for more. With the lock.
+ */
+static bool has_enough(const struct content *content, const struct operation *operation)
+{
+    uint64_t left = content_info_feed_summary(content->feed)->range_end - content->position;
+    uint64_t enough = operation->length < left ? operation->length : left;
+    enough = enough < GATHER_BYTES ? enough : GATHER_BYTES;
+    return content_fetched_length(content, content->position) >= enough;
+}
+
+static void begin_to_gather(struct read *read)
+{
+    uint64_t end = clock_milliseconds() + GATHER_WAIT;
+    read->gather_end = end < read->deadline ? end : read->deadline;
+}
+
+void content_wake_fetching(struct content *content)
+{
+    for (struct read *read = content->reads, *next; read != NULL; read = next) {
+        next = read->next;
+        if (read->state != READ_PARKED)
+            continue;
+        if (read->stream && !has_enough(content, read->operation)) {
+            if (read->gather_end == 0)
+                begin_to_gather(read);
+            read->due = read->gather_end;
+            if (arm_timer(content))
+                continue;
+        }
+        queue_read(read);
+        next = content->reads; /* which may be others now; this one is parked no more */
+    }
 }
 
 void content_abandon_read(struct content *content, struct read *read)
@@ -296,6 +336,24 @@ static void finish(struct read *read, const struct completion *completion)
         queue_next_stream(content);
 }
 
+/* Whether a StreamRead waits for more than peers have sent; it is parked then. With the lock. */
+static bool gather(struct read *read)
+{
+    struct content *content = read->content;
+    if (read->local_only || content->fetched == NULL ||
+        content_fetched_length(content, content->position) == 0 ||
+        has_enough(content, read->operation))
+        return false;
+    if (read->gather_end == 0)
+        begin_to_gather(read);
+    if (clock_milliseconds() >= read->gather_end)
+        return false;
+    read->operation->in_work = false;
+    read->state = READ_PARKED;
+    read->due = read->gather_end;
+    return arm_timer(content);
+}
+
 /* What is in memory already for the stream. With the lock. */
 static uint32_t copy_in_memory(struct content *content, uint8_t *buffer, uint32_t length)
 {
@@ -313,6 +371,8 @@ static bool take_ahead(struct read *read)
     struct operation *operation = read->operation;
     if (!read->stream || operation->length == 0)
         return false;
+    if (gather(read))
+        return true;
     struct completion completion = {
         .bytes = copy_in_memory(content, operation->buffer, operation->length),
         .has_offset = true,
@@ -403,6 +463,9 @@ static bool serve_at_once(struct content *content, const struct read *read,
 {
     uint64_t offset = read->stream ? content->position : operation->offset;
     uint32_t bytes = content_copy_recent(content, offset, operation->buffer, operation->length);
+    if (bytes == 0 && read->stream && !read->local_only && content->fetched != NULL &&
+        !has_enough(content, operation))
+        return false;
     if (bytes == 0 && read->stream)
         bytes = copy_in_memory(content, operation->buffer, operation->length);
     if (bytes == 0)

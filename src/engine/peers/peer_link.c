@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/retrieval.h"
+#include "engine/block_data.h"
 #include "engine/peers/peers_internal.h"
 
 /* ---- One exchange ---- */
@@ -63,14 +64,14 @@ static enum job_outcome hand_over(const struct job *job, const struct retrieval_
     size_t hash_length;
     const uint8_t *hash = hash_of(job, &hash_length);
     struct staged_block *block = calloc(1, sizeof(*block));
-    uint8_t *data = malloc(response->block_length);
+    uint8_t *data = block_data_create(response->block_length);
     struct judgement *judgement = NULL;
     if (block != NULL && data != NULL &&
         block_cipher_decrypt(response->cipher, segment->secret, response->iv, response->block,
                              response->block_length, data))
         judgement = judgement_create(session, job->server, job->number);
     if (judgement == NULL) {
-        free(data);
+        block_data_release(data);
         free(block);
         return JOB_GIVEN_UP;
     }
@@ -83,7 +84,7 @@ static enum job_outcome hand_over(const struct job *job, const struct retrieval_
     block->data = data;
     block->judged = judgement_passed;
     block->judge_context = judgement;
-    block_intake_submit(session->client->intake, block);
+    block_intake_submit_one(session->client->intake, block);
     return JOB_DELIVERED;
 }
 

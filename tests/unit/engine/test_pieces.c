@@ -6,6 +6,7 @@
 
 #include "core/hash/digest.h"
 #include "engine/block_assembly.h"
+#include "engine/block_data.h"
 #include "engine/info_spool.h"
 #include "platform/folder.h"
 #include "support/unit_main.h"
@@ -53,7 +54,7 @@ static void test_any_order(void **state)
         }
         assert_int_equal(whole, 1);
         assert_memory_equal(data, bytes, BLOCK);
-        free(data);
+        block_data_release(data);
         block_assembly_destroy(assembly);
     }
     free(bytes);
@@ -74,13 +75,13 @@ static void test_latest_wins(void **state)
     assert_int_equal(block_assembly_add(assembly, 0, BLOCK, 65535, one + 65535, 1, &data),
                      BLOCK_WHOLE);
     assert_memory_equal(data, one, BLOCK);
-    free(data);
+    block_data_release(data);
     /* A whole block at once; nothing was left of the one before. */
     assert_int_equal(block_assembly_add(assembly, 0, BLOCK, 65535, two, 1, &data),
                      BLOCK_UNFINISHED);
     assert_int_equal(block_assembly_add(assembly, 0, BLOCK, 0, one, BLOCK, &data), BLOCK_WHOLE);
     assert_memory_equal(data, one, BLOCK);
-    free(data);
+    block_data_release(data);
     block_assembly_destroy(assembly);
     free(one);
     free(two);
@@ -102,13 +103,13 @@ static void test_assembly_bound(void **state)
     }
     const uint8_t *end = bytes + BLOCK - 1;
     assert_int_equal(block_assembly_add(assembly, 0, BLOCK, BLOCK - 1, end, 1, &data), BLOCK_WHOLE);
-    free(data);
+    block_data_release(data);
     assert_int_equal(block_assembly_add(assembly, BLOCK, BLOCK, BLOCK - 1, end, 1, &data),
                      BLOCK_UNFINISHED); /* it was dropped */
     assert_int_equal(
         block_assembly_add(assembly, (uint64_t)ROOM * BLOCK, BLOCK, BLOCK - 1, end, 1, &data),
         BLOCK_WHOLE);
-    free(data);
+    block_data_release(data);
     block_assembly_destroy(assembly);
     free(bytes);
 }
@@ -125,7 +126,7 @@ static void test_many_ranges(void **state)
                          BLOCK_UNFINISHED);
     assert_int_equal(block_assembly_add(assembly, 0, BLOCK, 0, bytes, BLOCK, &data), BLOCK_WHOLE);
     assert_memory_equal(data, bytes, BLOCK);
-    free(data);
+    block_data_release(data);
     block_assembly_destroy(assembly);
     block_assembly_destroy(NULL);
     free(bytes);
