@@ -37,6 +37,7 @@ struct read {
     bool stream;
     enum read_state state;
     bool local_only;
+    bool asked_ahead;  /* peers were, when it began, by a read before */
     bool asked;        /* peers were, for the bytes at its beginning: once is enough */
     uint64_t deadline; /* clock_milliseconds, or NEVER */
     uint64_t due;
@@ -266,6 +267,13 @@ static bool look(struct read *read, uint64_t offset, struct completion *completi
     if (offset < summary->range_start || offset >= summary->range_end)
         return true;
 
+    /* What a stream's read-ahead is just fetching is not in the cache: no need to ask there, which
+     * costs more than the block. */
+    if (read->stream && read->asked_ahead && content_peers_bring(content, offset)) {
+        *due = read->deadline;
+        if (clock_milliseconds() < read->deadline)
+            return false;
+    }
     uint64_t left = summary->range_end - offset;
     uint32_t length = read->operation->length < left ? read->operation->length : (uint32_t)left;
     enum look_result result = look_in_cache(read, offset, length, completion);
@@ -404,8 +412,10 @@ static bool park(struct read *read, uint32_t advances, uint64_t due,
     read->operation->in_work = false;
     read->state = READ_PARKED;
     read->due = due;
-    if (!arm_timer(content))
-        finish(read, completion);
+    if (!arm_timer(content)) {
+        const struct completion failed = {.status = PD_NO_MEMORY};
+        finish(read, &failed);
+    }
     return true;
 }
 
@@ -426,13 +436,15 @@ static void run_read(struct task *task)
         uint64_t offset = read->stream ? content->position : read->operation->offset;
         uint32_t advances = content->advances;
         read->state = READ_RUNNING;
+        read->asked_ahead = !read->local_only && read->operation->length > 0 &&
+                            content->peers_end > content->position;
         read->operation->in_work = true;
         mutex_unlock(&content->base.lock);
         bool answered = look_as_user(read, offset, &completion, &due);
         mutex_lock(&content->base.lock);
         if (answered)
             finish(read, &completion);
-        over = answered || park(read, advances, due, &completion);
+        over = answered || park(read, advances, due, &completion) || take_ahead(read);
     }
     mutex_unlock(&content->base.lock);
     content_release(content);
