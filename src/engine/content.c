@@ -383,6 +383,7 @@ static struct content *create_content(struct instance *instance, struct instance
         content->peers.source = &content->source;
         content->peers.intake = content->cache->intake;
         content->peers.counters = content->cache->counters;
+        content->peers.answers = content->cache->answers;
         content->peers.arrived = content_fetched;
     }
     content->assembly = block_assembly_create();

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/peers/peers.h"
 #include "platform/data_file.h"
 #include "platform/folder.h"
 #include "platform/settings.h"
@@ -49,6 +50,7 @@ void user_cache_count(struct user_cache *cache)
 {
     note_counts(cache);
     counter_flush_due(cache->counters);
+    answer_store_flush_due(cache->answers);
 }
 
 static void destroy(struct user_cache *cache)
@@ -58,6 +60,8 @@ static void destroy(struct user_cache *cache)
     if (cache->counters != NULL && cache->intake != NULL)
         note_counts(cache);
     counter_store_destroy(cache->counters);
+    peers_forget(cache->answers);
+    answer_store_destroy(cache->answers);
     block_intake_destroy(cache->intake);
     cache_store_destroy(cache->store);
     free(cache->user);
@@ -80,7 +84,8 @@ static struct user_cache *create(const char *user)
     if (cache->store != NULL)
         cache->intake = block_intake_create(cache->store);
     cache->counters = counter_store_create(user, user);
-    if (cache->intake == NULL || cache->counters == NULL) {
+    cache->answers = answer_store_create(user, user);
+    if (cache->intake == NULL || cache->counters == NULL || cache->answers == NULL) {
         destroy(cache);
         return NULL;
     }

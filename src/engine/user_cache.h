@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "engine/block_intake.h"
+#include "store/answer_store.h"
 #include "store/cache_store.h"
 #include "store/counter_store.h"
 
@@ -17,6 +18,7 @@ struct user_cache {
     struct cache_store *store;
     struct block_intake *intake;
     struct counter_store *counters;
+    struct answer_store *answers;
     atomic_uint_least64_t delivered; /* bytes to applications, to be noted in counters */
     atomic_uint flushes; /* FlushContent by this process: what is known of places is void */
 };
@@ -27,7 +29,7 @@ struct cache_limits user_cache_limits(void);
 /* Counted. NULL without memory. The thread must run as the user when the last one is given back. */
 struct user_cache *user_cache_acquire(const char *user);
 void user_cache_release(struct user_cache *cache);
-/* Writes counters every now and then; on a thread that runs as the user. */
+/* Writes counters and answers every now and then; on a thread that runs as the user. */
 void user_cache_count(struct user_cache *cache);
 /* The settings changed: from now on their limits hold. */
 void user_cache_limits_changed(void);

@@ -89,6 +89,7 @@ static enum pd_status start_serving(struct node *node)
         .http_port = http_server_port(node->http),
         .backoff_min = settings->backoff_min,
         .backoff_max = SETTINGS_BACKOFF_MAX,
+        .quorum = settings->republication_quorum,
         .context = node->blocks,
         .may_serve = may_serve,
     };
@@ -108,6 +109,7 @@ static enum pd_status start_serving(struct node *node)
 static bool needs_restart(const struct settings *before, const struct settings *after)
 {
     return before->listen_port != after->listen_port || before->backoff_min != after->backoff_min ||
+           before->republication_quorum != after->republication_quorum ||
            before->upload_connections != after->upload_connections ||
            before->upload_connections_per_address != after->upload_connections_per_address;
 }

@@ -102,25 +102,60 @@ static bool is_repeated(struct responder *responder, const struct net_address *f
     return false;
 }
 
-static bool look_up(struct responder *responder, const struct discovery_probe *probe,
-                    struct discovery_held *held)
+/* The same for a Probe however often it comes, and over IPv4 and IPv6: several tries would make the
+ * answer likelier. */
+static uint32_t random_for(const struct responder *responder, const struct discovery_probe *probe)
 {
-    bool any = false;
+    char name[UUID_URN_SIZE + DISCOVERY_TEXT_MAX];
+    uint8_t digest[32];
+    uint32_t random;
+    snprintf(name, sizeof(name), "%s %s", responder->endpoint, probe->message_id);
+    (void)digest_once(HASH_SHA256, name, strlen(name), digest);
+    memcpy(&random, digest, sizeof(random));
+    return random;
+}
+
+/* So many others have it that it is left to them. */
+static bool is_left(const struct responder *responder, const struct served_segment *found,
+                    const struct discovery_id *id, uint32_t random)
+{
+    const struct answer_count none = {0, 0};
+    const struct answer_count count =
+        found->answers != NULL ? answer_store_find(found->answers, id->bytes, id->length) : none;
+    return !answer_is_wanted(count, responder->options.quorum, random);
+}
+
+static void describe(const struct served_segment *found, struct discovery_held *held)
+{
+    uint64_t now = wall_clock_milliseconds();
+    uint64_t age = now > found->held.added ? (now - found->held.added) / 10 : 0;
+    held->blocks = block_set_count(&found->held.present);
+    held->complete = held->blocks == cache_block_count(&found->held.segment);
+    held->age_hundredths = age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
+}
+
+/* Gives how many of the segments are here to be offered; *left: and how many that are not. */
+static unsigned look_up(struct responder *responder, const struct discovery_probe *probe,
+                        struct discovery_held *held, unsigned *left)
+{
+    uint32_t random = random_for(responder, probe);
+    unsigned offered = 0;
+    *left = 0;
     for (size_t i = 0; i < probe->count; i++) {
         const struct served_segment *found = served_stores_find(
             responder->options.stores, probe->ids[i].bytes, probe->ids[i].length, true);
         held[i] = (struct discovery_held){0};
         if (found == NULL)
             continue;
-        uint64_t now = wall_clock_milliseconds();
-        uint64_t age = now > found->held.added ? (now - found->held.added) / 10 : 0;
-        held[i].blocks = block_set_count(&found->held.present);
-        held[i].complete = held[i].blocks == cache_block_count(&found->held.segment);
-        held[i].age_hundredths = age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
-        any = true;
+        if (is_left(responder, found, &probe->ids[i], random)) {
+            ++*left;
+        } else {
+            describe(found, &held[i]);
+            offered++;
+        }
         served_segment_release(responder->options.stores, found);
     }
-    return any;
+    return offered;
 }
 
 static uint32_t backoff(const struct responder *responder)
@@ -168,6 +203,20 @@ static void queue(struct responder *responder, socket_handle handle, const struc
     responder->waiting[responder->waiting_count++] = waiting;
 }
 
+static void log_probe(const struct responder *responder, const char *host, bool answered,
+                      unsigned left)
+{
+    unsigned count = (unsigned)responder->probe.count;
+    const char *plural = count == 1 ? "" : "s";
+    const char *result = answered ? "answered" : "none here";
+    if (left == 0)
+        service_log(responder->options.log, "%s looks for %u segment%s: %s", host, count, plural,
+                    result);
+    else
+        service_log(responder->options.log, "%s looks for %u segment%s: %s%u left to others", host,
+                    count, plural, answered ? "answered, " : "", left);
+}
+
 static void receive_probe(struct responder *responder, socket_handle handle, size_t length,
                           const struct net_address *from)
 {
@@ -182,12 +231,11 @@ static void receive_probe(struct responder *responder, socket_handle handle, siz
         is_repeated(responder, from) || !options->may_serve(options->context))
         return;
     net_host_text(from, host);
-    bool any = look_up(responder, &responder->probe, held);
+    unsigned left;
+    bool any = look_up(responder, &responder->probe, held, &left) > 0;
     any = any && peer_rates_take(responder->rates, from, 1, 0) == 0;
     counter_add(options->counters, COUNTER_PROBED, host, 0, any ? 1 : 0, 0);
-    service_log(options->log, "%s looks for %u segment%s: %s", host,
-                (unsigned)responder->probe.count, responder->probe.count == 1 ? "" : "s",
-                any ? "answered" : "none here");
+    log_probe(responder, host, any, left);
     if (any)
         queue(responder, handle, from, interface, held);
 }

@@ -18,6 +18,7 @@ struct responder_options {
     const struct service_log *log;
     uint16_t http_port;                /* where blocks are served */
     uint32_t backoff_min, backoff_max; /* milliseconds */
+    uint32_t quorum; /* machines that have a segment: then this one does not offer it */
     void *context;
     bool (*may_serve)(void *context); /* nobody is answered meanwhile, where false */
 };

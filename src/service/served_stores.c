@@ -14,6 +14,7 @@
 struct served_store {
     char *user;
     struct cache_store *cache;
+    struct answer_store *answers; /* NULL without memory */
 };
 
 struct remembered {
@@ -58,6 +59,7 @@ void served_stores_destroy(struct served_stores *stores)
             release(stores->remembered[i]);
     for (unsigned i = 0; i < stores->count; i++) {
         cache_store_destroy(stores->entries[i].cache);
+        answer_store_destroy(stores->entries[i].answers);
         free(stores->entries[i].user);
     }
     mutex_fini(&stores->lock);
@@ -86,7 +88,8 @@ static bool add(const char *name, void *context)
         return true;
     }
     memcpy(user, name, size);
-    stores->entries[stores->count++] = (struct served_store){user, cache};
+    stores->entries[stores->count++] =
+        (struct served_store){user, cache, answer_store_create(name, name)};
     return true;
 }
 
@@ -143,6 +146,7 @@ static bool look_up(struct served_stores *stores, unsigned count, const uint8_t 
 {
     for (unsigned i = 0; i < count; i++) {
         found->store = stores->entries[i].cache;
+        found->answers = stores->entries[i].answers;
         if (cache_find(found->store, id, id_length, &found->held) == PD_OK &&
             !block_set_is_empty(&found->held.present))
             return true;

@@ -5,6 +5,7 @@
 #ifndef PEERDIST_SERVICE_SERVED_STORES_H
 #define PEERDIST_SERVICE_SERVED_STORES_H
 
+#include "store/answer_store.h"
 #include "store/cache_store.h"
 
 struct served_stores;
@@ -18,7 +19,9 @@ void served_stores_destroy(struct served_stores *stores); /* NULL allowed */
 
 /* A segment that somebody has. */
 struct served_segment {
-    struct cache_store *store; /* lives as long as `stores` */
+    /* Both live as long as `stores`. */
+    struct cache_store *store;
+    struct answer_store *answers; /* of the same user; NULL: cannot be asked */
     struct cache_held held;
 };
 /* From any thread. NULL: nobody has any of it. By one reference. `fresh`: what is remembered will

@@ -69,12 +69,13 @@ class Machine:
         self.processes.append(process)
         return process
 
-    def serve(self):
+    def serve(self, *options):
         """The service, serving."""
         log = open(self.lab.folder / f"{self.name}.log", "a+")
-        process = self.start(NODE, "serve", PORT, stderr=log)
+        before = self.log().count("serving on")
+        process = self.start(NODE, "serve", PORT, *options, stderr=log)
         assert process.stdout.readline() == "ready\n"
-        wait_until(lambda: "serving on" in self.log(), f"{self.name} serves")
+        wait_until(lambda: self.log().count("serving on") > before, f"{self.name} serves")
         return process
 
     def log(self):

@@ -2,12 +2,15 @@
 /* A machine of the tests, in either role or both, without Windows: the service's parts and a
  * content handle of the engine, as a native program that many can run of at once.
  *
- *   node serve PORT
- *       serves until standard input ends; "ready" is said when it does
+ *   node serve PORT [--quorum N]
+ *       serves until standard input ends; "ready" is said when it does. N: the setting
+ *       discovery.quorum
  *   node fetch FILE.ci OUTPUT [--origin ADDRESS] [--timeout MS] [--local] [--serve PORT] [--crowd]
+ *              [--count]
  *       reads all of the content through the engine; what is missing comes from the origin, by
  *       lines "OFFSET LENGTH", where one is named, else it is counted and left out. With --crowd
- *       piece by piece in random order: of many that begin at once each begins with another piece
+ *       piece by piece in random order: of many that begin at once each begins with another piece.
+ *       With --count it ends when the time for answers to its Probes is over: all were counted
  *   node add FILE.ci FILE
  *       puts the content into the cache
  *
@@ -21,6 +24,7 @@
 #include "core/hash/digest.h"
 #include "engine/content_internal.h"
 #include "engine/instance.h"
+#include "engine/peers/peers_internal.h"
 #include "net/socket.h"
 #include "platform/posix/settings.h"
 #include "platform/random.h"
@@ -187,7 +191,7 @@ static int serve(uint16_t port)
 }
 
 struct fetch {
-    bool crowd;
+    bool crowd, count;
     struct content *content;
     struct block block;
     struct origin origin;
@@ -311,6 +315,26 @@ static bool step(struct fetch *fetch)
     return true;
 }
 
+static bool is_asking(void)
+{
+    bool asking = false;
+    mutex_lock(&peers.lock);
+    for (unsigned i = 0; i < PEER_LISTS_MAX; i++)
+        asking = asking || (peers.table.lists[i].id_length > 0 &&
+                            peers.table.lists[i].state == PEER_LIST_ASKING);
+    mutex_unlock(&peers.lock);
+    return asking;
+}
+
+static void wait_for_answers(struct block *block)
+{
+    while (is_asking()) {
+        mutex_lock(&block->lock);
+        (void)condition_wait_for(&block->changed, &block->lock, 10);
+        mutex_unlock(&block->lock);
+    }
+}
+
 static int fetch_all(struct fetch *fetch, const char *information, const char *output)
 {
     struct instance *instance = open_instance();
@@ -332,6 +356,8 @@ static int fetch_all(struct fetch *fetch, const char *information, const char *o
            (unsigned long long)fetch->origin.bytes, (unsigned long long)fetch->first,
            (unsigned long long)fetch->longest, (double)took / 1000);
     fflush(stdout);
+    if (fetch->count)
+        wait_for_answers(&fetch->block);
     check(content_close(fetch->content), "close");
     content_release(fetch->content);
     check(instance_close(instance), "shutdown");
@@ -371,7 +397,8 @@ int main(int argc, char **argv)
     settings_test_set(&settings);
     if (!hash_library_init() || !sockets_start())
         die("start", 0);
-    for (int i = 4; i < argc; i++) {
+    bool serving = argc >= 3 && strcmp(argv[1], "serve") == 0;
+    for (int i = serving ? 3 : 4; i < argc; i++) {
         if (strcmp(argv[i], "--origin") == 0 && i + 1 < argc)
             fetch.origin.present = net_address_parse(argv[++i], &fetch.origin.address);
         else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc)
@@ -380,12 +407,16 @@ int main(int argc, char **argv)
             fetch.timeout = CONTENT_TIMEOUT_LOCAL_CACHE_ONLY;
         else if (strcmp(argv[i], "--crowd") == 0)
             fetch.crowd = true;
+        else if (strcmp(argv[i], "--count") == 0)
+            fetch.count = true;
+        else if (strcmp(argv[i], "--quorum") == 0 && i + 1 < argc)
+            check(settings_set(SETTING_QUORUM, strtoul(argv[++i], NULL, 10)), "quorum");
         else if (strcmp(argv[i], "--serve") == 0 && i + 1 < argc)
             served = argv[++i];
         else
             die(argv[i], 2);
     }
-    if (argc == 3 && strcmp(argv[1], "serve") == 0)
+    if (serving)
         return serve((uint16_t)strtoul(argv[2], NULL, 10));
     if (argc >= 4 && strcmp(argv[1], "fetch") == 0) {
         struct node *node = served != NULL ? start_node((uint16_t)strtoul(served, NULL, 10)) : NULL;

@@ -151,6 +151,36 @@ def test_bad_network():
             assert result["read"] + result["missing"] == content.size, result
 
 
+def test_quorum():
+    """Whoever got a segment when enough others had it leaves it to them to offer it."""
+    for version in (1, 2):
+        with Lab() as network:
+            bridge = network.network()
+            *holders, late, client = machines = [network.machine(name) for name in "abcde"]
+            for number, machine in enumerate(machines):
+                network.connect(machine, bridge, f"10.9.0.{number + 1}/24")
+            # One segment: each of them asks for the same.
+            content = network.content(100000, version)
+            for holder in holders:
+                holder.add(content)
+                holder.serve()
+            result = late.fetch(content, "--count")
+            assert result["read"] == content.size, result
+            service = late.serve("--quorum", len(holders) - 1)
+            result = client.fetch(content)
+            assert result["read"] == content.size and result["missing"] == 0, result
+            lab.wait_until(lambda: "looks for" in late.log(), "the Probe has come")
+            assert "left to others" in late.log(), late.log()
+            assert "answered" not in late.log() and "fetches" not in late.log(), late.log()
+            # Counted were those three: where four have to have it, a fourth is wanted.
+            service.communicate("")
+            late.serve("--quorum", len(holders) + 1)
+            another = network.machine("f")
+            network.connect(another, bridge, "10.9.0.9/24")
+            assert another.fetch(content)["read"] == content.size
+            lab.wait_until(lambda: "answered" in late.log(), "it answers")
+
+
 class Origin:
     """origin.py on a machine."""
 
@@ -190,4 +220,4 @@ def test_crowd():
 if __name__ == "__main__":
     lab.run([test_two_machines, test_local_only_is_silent, test_five_machines, test_holder_killed,
              test_partition, test_partition_in_the_middle, test_ipv6_only, test_two_networks,
-             test_bad_network, test_crowd])
+             test_bad_network, test_quorum, test_crowd])

@@ -102,3 +102,62 @@ bool peer_list_add(struct peer_list *list, struct peer_entry entry, uint64_t now
     list->count += i == list->count ? 1 : 0;
     return true;
 }
+
+/* ---- Who answered ---- */
+
+#define COMPLETE 1u
+
+void peer_list_count(struct peer_list *list, uint64_t who, bool complete, uint32_t blocks)
+{
+    unsigned i = 0;
+    who &= ~(uint64_t)COMPLETE;
+    while (i < list->answer_count && (list->answers[i] & ~(uint64_t)COMPLETE) != who)
+        i++;
+    if (i == PEER_ANSWERS_MAX)
+        return;
+    if (i == list->answer_count)
+        list->answers[list->answer_count++] = who;
+    if (complete || (list->block_count > 0 && blocks >= list->block_count))
+        list->answers[i] |= COMPLETE;
+}
+
+static void tell(const struct peer_list *list, struct answer_store *store)
+{
+    struct answer_count count = {.replies = list->answer_count};
+    for (unsigned i = 0; i < list->answer_count; i++)
+        count.complete += list->answers[i] & COMPLETE;
+    answer_store_note(store, list->id, list->id_length, count);
+}
+
+void peer_list_add_store(struct peer_list *list, struct answer_store *store)
+{
+    for (unsigned i = 0; i < list->store_count; i++)
+        if (list->stores[i] == store)
+            return;
+    if (list->store_count == PEER_STORES_MAX)
+        return;
+    list->stores[list->store_count++] = store;
+    if (list->state == PEER_LIST_ANSWERED)
+        tell(list, store);
+}
+
+void peer_list_tell(const struct peer_list *list)
+{
+    for (unsigned i = 0; i < list->store_count; i++)
+        tell(list, list->stores[i]);
+}
+
+void peer_table_forget_store(struct peer_table *table, struct answer_store *store)
+{
+    for (unsigned i = 0; i < PEER_LISTS_MAX; i++) {
+        struct peer_list *list = &table->lists[i];
+        for (unsigned k = 0; k < list->store_count; k++) {
+            if (list->stores[k] != store)
+                continue;
+            if (list->id_length > 0 && list->state == PEER_LIST_ASKING)
+                tell(list, store);
+            list->stores[k] = list->stores[--list->store_count];
+            break;
+        }
+    }
+}

@@ -8,11 +8,14 @@
 
 #include "core/segment.h"
 #include "net/address.h"
+#include "store/answer_store.h"
 
 /* Limits and times of the client framework ([MS-CCROD] 2.8, and what Windows chose). */
 #define PEERS_MAX            64u  /* machines remembered */
 #define PEER_LISTS_MAX       256u /* segments remembered, least recently used out */
 #define PEERS_PER_LIST       16u
+#define PEER_ANSWERS_MAX     255u   /* machines counted that answered for a segment */
+#define PEER_STORES_MAX      4u     /* users who are looking for the same segment */
 #define PEER_LIST_EMPTY_LIFE 15000u /* ms: nobody had it */
 #define PEER_ENTRY_LIFE      60000u /* ms: somebody said so */
 #define PEER_TIMEOUTS_MAX    3u
@@ -51,6 +54,13 @@ struct peer_list {
     uint64_t made, used;     /* made: when it is due to be asked for, too */
     unsigned count;
     struct peer_entry entries[PEERS_PER_LIST];
+    /* Who answered, of whom not all need be entries. The stores of the users who look for the
+     * segment are told how many when time is up: often the last block has come before, so it is
+     * not left to sessions. */
+    uint32_t block_count; /* of the segment; 0: not known */
+    unsigned answer_count, store_count;
+    uint64_t answers[PEER_ANSWERS_MAX]; /* hashes of names; lowest bit: has all of it */
+    struct answer_store *stores[PEER_STORES_MAX];
 };
 
 struct peer_table {
@@ -71,6 +81,14 @@ struct peer_list *peer_table_new_list(struct peer_table *table, unsigned version
                                       size_t id_length, uint64_t now);
 /* Notes an answer, for as long as PEER_ENTRY_LIFE. False: there is no room. */
 bool peer_list_add(struct peer_list *list, struct peer_entry entry, uint64_t now);
+/* Counts a machine that answered, by a hash of its name: once, however often it did. It has all of
+ * the segment if it says so, or that many blocks. */
+void peer_list_count(struct peer_list *list, uint64_t who, bool complete, uint32_t blocks);
+/* The store is told how many they were: now, or by peer_list_tell when all have answered. */
+void peer_list_add_store(struct peer_list *list, struct answer_store *store);
+void peer_list_tell(const struct peer_list *list);
+/* The store goes away: it is told what was counted until now. */
+void peer_table_forget_store(struct peer_table *table, struct answer_store *store);
 /* No entry that is still good. */
 bool peer_list_is_empty(const struct peer_list *list, uint64_t now);
 

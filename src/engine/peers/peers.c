@@ -128,8 +128,10 @@ static void discover(struct session *session, uint64_t now)
     if (list == NULL) {
         list = peer_table_new_list(&peers.table, segment->scheme.version, segment->id,
                                    id_length(session), now);
+        list->block_count = cache_block_count(segment);
         socket_waker_wake(&peers.waker);
     }
+    peer_list_add_store(list, session->client->answers);
     attach_list(session, list, now);
 }
 
@@ -342,4 +344,11 @@ void peers_drop(struct peer_client *client)
         session_settle(one);
     }
     peers_unlock();
+}
+
+void peers_forget(struct answer_store *answers)
+{
+    mutex_lock(&peers.lock);
+    peer_table_forget_store(&peers.table, answers);
+    mutex_unlock(&peers.lock);
 }

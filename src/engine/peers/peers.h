@@ -15,6 +15,7 @@
 #include "engine/block_intake.h"
 #include "engine/segment_window.h"
 #include "platform/settings.h"
+#include "store/answer_store.h"
 #include "store/counter_store.h"
 
 /* One content handle, as the peers' part sees it. */
@@ -22,6 +23,7 @@ struct peer_client {
     struct block_source *source; /* told through its advanced when blocks are given up */
     struct block_intake *intake;
     struct counter_store *counters;
+    struct answer_store *answers;
     /* A block that was fetched has been verified; on a pool thread, no lock held. It is on its way
      * into the cache, its bytes are the intake's. */
     void (*arrived)(struct peer_client *client, const struct staged_block *block);
@@ -49,5 +51,7 @@ void peers_go_on(struct peer_client *client);
 /* The handle closes: nothing is wanted any more, exchanges are broken off. The source is still
  * retained for a moment. */
 void peers_drop(struct peer_client *client);
+/* The store goes away; the clients that had it are gone. It is told what was counted until now. */
+void peers_forget(struct answer_store *answers);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash/digest.h"
 #include "engine/peers/crowd.h"
 #include "engine/peers/peers_internal.h"
 #include "engine/peers/probe.h"
@@ -39,6 +40,7 @@ static struct {
 static void give_up(struct peer_list *list)
 {
     list->state = PEER_LIST_ANSWERED;
+    peer_list_tell(list);
     sessions_answered(list);
 }
 
@@ -145,9 +147,34 @@ static void end_round(struct round *round)
     round->used = false;
 }
 
+/* By a name that a machine has under all its addresses. */
+static uint64_t answerer(const struct net_address *address)
+{
+    char host[NET_ADDRESS_TEXT];
+    const char *name = prober.matches.endpoint;
+    uint8_t digest[32];
+    uint64_t hash;
+    net_host_text(address, host);
+    if (name[0] == 0)
+        name = host;
+    (void)digest_once(HASH_SHA256, name, strlen(name), digest);
+    memcpy(&hash, digest, sizeof(hash));
+    return hash;
+}
+
+/* The service of this machine answers too, for other users and for a part of a segment. */
+static bool is_this_machine(const struct net_address *address)
+{
+    for (unsigned i = 0; i < prober.sockets.count; i++)
+        if (net_same_host(&prober.sockets.own[i], address))
+            return true;
+    return false;
+}
+
 static void take_matches(const struct net_address *address)
 {
-    uint64_t now = clock_milliseconds();
+    uint64_t now = clock_milliseconds(), who = answerer(address);
+    bool counts = !is_this_machine(address);
     for (unsigned r = 0; r < PROBES_MAX; r++) {
         const struct round *round = &prober.rounds[r];
         for (size_t i = 0; round->used && i < round->probe.count; i++) {
@@ -159,6 +186,8 @@ static void take_matches(const struct net_address *address)
             struct peer *peer = list != NULL ? peer_table_peer(&peers.table, address) : NULL;
             if (peer == NULL || peer_is_shunned(peer, now))
                 continue;
+            if (counts)
+                peer_list_count(list, who, finding.complete, finding.blocks);
             const struct peer_entry entry = {peer, finding.complete, finding.blocks, 0};
             peer->used = now;
             if (peer_list_add(list, entry, now))
