@@ -151,6 +151,21 @@ def test_bad_network():
             assert result["read"] + result["missing"] == content.size, result
 
 
+def test_many_addresses():
+    """A machine that answers under IPv4 and IPv6 is one, and gets no more connections than one."""
+    with Lab() as network:
+        holder, client, content = holder_and_client(network, 96 * MIB, 1)
+        fetch = client.begin_fetch(content)
+        most = 0
+        while fetch.process.poll() is None:
+            lines = holder.run("ss", "-Htn", "state", "established",
+                               f"( sport = :{lab.PORT} )").stdout.splitlines()
+            most = max(most, len(lines))
+        result = fetch.result()
+        assert result["read"] == content.size, result
+        assert 1 <= most <= 4, most
+
+
 def test_quorum():
     """Whoever got a segment when enough others had it leaves it to them to offer it."""
     for version in (1, 2):
@@ -220,4 +235,4 @@ def test_crowd():
 if __name__ == "__main__":
     lab.run([test_two_machines, test_local_only_is_silent, test_five_machines, test_holder_killed,
              test_partition, test_partition_in_the_middle, test_ipv6_only, test_two_networks,
-             test_bad_network, test_quorum, test_crowd])
+             test_bad_network, test_many_addresses, test_quorum, test_crowd])

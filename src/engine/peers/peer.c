@@ -28,6 +28,20 @@ struct peer *peer_table_peer(struct peer_table *table, const struct net_address 
     return oldest;
 }
 
+unsigned peer_table_connections(const struct peer_table *table, const struct peer *peer)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < PEERS_MAX; i++) {
+        const struct peer *one = &table->peers[i];
+        if (one->address.port == 0 || one->machine != peer->machine)
+            continue;
+        if (one->timeouts > 0)
+            return peer->connections;
+        count += one->connections;
+    }
+    return count;
+}
+
 bool peer_is_shunned(const struct peer *peer, uint64_t now)
 {
     return peer->shunned_until > now;

@@ -199,7 +199,7 @@ static bool is_work(void)
             continue;
         for (unsigned i = 0; i < one->server_count; i++)
             if (!one->servers[i].gone && !peer_is_shunned(one->servers[i].peer, now) &&
-                one->servers[i].peer->connections < CONNECTIONS_PER_PEER)
+                peer_table_connections(&peers.table, one->servers[i].peer) < CONNECTIONS_PER_PEER)
                 return true;
     }
     return false;

@@ -9,7 +9,7 @@
 static bool can_take(const struct server *server, uint64_t now)
 {
     return !server->gone && !server->asking_list && !peer_is_shunned(server->peer, now) &&
-           server->peer->connections < CONNECTIONS_PER_PEER;
+           peer_table_connections(&peers.table, server->peer) < CONNECTIONS_PER_PEER;
 }
 
 static uint32_t first_block(const struct session *session, const struct server *server)

@@ -188,6 +188,7 @@ static void take_matches(const struct net_address *address)
                 continue;
             if (counts)
                 peer_list_count(list, who, finding.complete, finding.blocks);
+            peer->machine = who;
             const struct peer_entry entry = {peer, finding.complete, finding.blocks, 0};
             peer->used = now;
             if (peer_list_add(list, entry, now))
