@@ -71,9 +71,9 @@ struct peer_table {
 
 /* The machine at that address and port, made if it is new; NULL: all slots are in use. */
 struct peer *peer_table_peer(struct peer_table *table, const struct net_address *address);
-/* Exchanges in work with that machine, under whatever address. A name is not proved: once one of its
- * addresses did not answer in time each is counted alone, or a borrowed name would keep others from
- * being asked. */
+/* Exchanges in work with that machine, under whatever address. A name is not proved: once one of
+ * its addresses did not answer in time each is counted alone, or a borrowed name would keep others
+ * from being asked. */
 unsigned peer_table_connections(const struct peer_table *table, const struct peer *peer);
 bool peer_is_shunned(const struct peer *peer, uint64_t now);
 void peer_shun(struct peer *peer, uint64_t now, uint32_t milliseconds);

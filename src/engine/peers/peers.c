@@ -241,6 +241,14 @@ void peers_stop(void)
         links_stop();
     }
     mutex_lock(&peers.lock);
+    /* Their Probes' answers will come to nobody: asked anew by whoever starts again. */
+    for (unsigned i = 0; i < PEER_LISTS_MAX; i++) {
+        struct peer_list *list = &peers.table.lists[i];
+        if (list->id_length == 0 || list->state != PEER_LIST_ASKING)
+            continue;
+        peer_list_tell(list);
+        list->id_length = 0;
+    }
     peers.running = false;
     peers.stopping = false;
     mutex_unlock(&peers.lock);
