@@ -2,9 +2,8 @@
 /* A machine of the tests, in either role or both, without Windows: the service's parts and a
  * content handle of the engine, as a native program that many can run of at once.
  *
- *   node serve PORT [--quorum N]
- *       serves until standard input ends; "ready" is said when it does. N: the setting
- *       discovery.quorum
+ *   node serve PORT [--set NAME NUMBER]...
+ *       serves until standard input ends; "ready" is said when it does. NAME: of a setting
  *   node fetch FILE.ci OUTPUT [--origin ADDRESS] [--timeout MS] [--local] [--serve PORT] [--crowd]
  *              [--count]
  *       reads all of the content through the engine; what is missing comes from the origin, by
@@ -390,6 +389,7 @@ int main(int argc, char **argv)
     struct settings settings = settings_defaults;
     struct fetch fetch = {.origin.handle = SOCKET_NONE, .timeout = CONTENT_TIMEOUT_DEFAULT};
     const char *served = NULL;
+    enum setting_id id;
     operation_set_sink(&sink);
     mutex_init(&fetch.block.lock);
     condition_init(&fetch.block.changed);
@@ -409,9 +409,10 @@ int main(int argc, char **argv)
             fetch.crowd = true;
         else if (strcmp(argv[i], "--count") == 0)
             fetch.count = true;
-        else if (strcmp(argv[i], "--quorum") == 0 && i + 1 < argc)
-            check(settings_set(SETTING_QUORUM, strtoul(argv[++i], NULL, 10)), "quorum");
-        else if (strcmp(argv[i], "--serve") == 0 && i + 1 < argc)
+        else if (strcmp(argv[i], "--set") == 0 && i + 2 < argc && setting_find(argv[i + 1], &id)) {
+            check(settings_set(id, strtoul(argv[i + 2], NULL, 10)), "set");
+            i += 2;
+        } else if (strcmp(argv[i], "--serve") == 0 && i + 1 < argc)
             served = argv[++i];
         else
             die(argv[i], 2);

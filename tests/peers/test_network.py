@@ -181,7 +181,7 @@ def test_quorum():
                 holder.serve()
             result = late.fetch(content, "--count")
             assert result["read"] == content.size, result
-            service = late.serve("--quorum", len(holders) - 1)
+            service = late.serve("--set", "discovery.quorum", len(holders) - 1)
             result = client.fetch(content)
             assert result["read"] == content.size and result["missing"] == 0, result
             lab.wait_until(lambda: "looks for" in late.log(), "the Probe has come")
@@ -189,7 +189,7 @@ def test_quorum():
             assert "answered" not in late.log() and "fetches" not in late.log(), late.log()
             # Counted were those three: where four have to have it, a fourth is wanted.
             service.communicate("")
-            late.serve("--quorum", len(holders) + 1)
+            late.serve("--set", "discovery.quorum", len(holders) + 1)
             another = network.machine("f")
             network.connect(another, bridge, "10.9.0.9/24")
             assert another.fetch(content)["read"] == content.size

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the service gives to whom: the upload rates that an administrator sets, and fair shares under overload,
+over the network."""
+import hashlib
+import sys
+
+import lab
+from lab import Lab
+
+sys.path.insert(0, str(lab.HERE.parent / "vectors"))
+import reference  # noqa: E402
+
+MIB = 1 << 20
+RATE = 2 * MIB  # bytes a second; one second's worth comes at once
+SIZE = 6 * MIB
+ONE_ALONE = (SIZE - RATE) / RATE  # seconds at least
+BOTH_TOGETHER = (2 * SIZE - RATE) / RATE
+
+
+def two_clients(network, *settings):
+    """The slower one's seconds, and the faster one's, of two that fetch the same at once."""
+    bridge = network.network()
+    holder, *clients = machines = [network.machine(name) for name in "abc"]
+    for number, machine in enumerate(machines, 1):
+        # Each has one address, which the limit is of.
+        device = network.connect(machine, bridge, f"10.9.0.{number}/24")
+        lab.ip("-n", machine.namespace, "-6", "addr", "flush", "dev", device)
+    content = network.content(SIZE, 1)
+    holder.add(content)
+    holder.serve(*settings)
+    results = [fetch.result() for fetch in [client.begin_fetch(content) for client in clients]]
+    for result in results:
+        assert result["read"] == SIZE and result["missing"] == 0, result
+    return sorted(result["seconds"] for result in results)
+
+
+def test_rate_of_all():
+    with Lab() as network:
+        _, slower = two_clients(network, "--set", "upload.rate-kib", RATE // 1024)
+        print(f"two clients, {RATE // MIB} MiB/s for all: {slower:.2f} s, at least {BOTH_TOGETHER:.2f}")
+        assert 0.95 * BOTH_TOGETHER <= slower < 2 * BOTH_TOGETHER, slower
+
+
+def test_rate_of_each():
+    with Lab() as network:
+        faster, slower = two_clients(network, "--set", "upload.rate-per-address-kib", RATE // 1024)
+        print(f"two clients, {RATE // MIB} MiB/s for each: {faster:.2f} and {slower:.2f} s, at least"
+              f" {ONE_ALONE:.2f}")
+        assert 0.95 * ONE_ALONE <= faster and slower < 0.95 * BOTH_TOGETHER, (faster, slower)
+
+
+# Connections that ask for one block after another, as long as the time lasts.
+ASK = """
+import socket, struct, sys, threading, time
+address, port, count, seconds, identity = sys.argv[1:6]
+identity, end = bytes.fromhex(identity), time.monotonic() + float(seconds)
+given = [0] * int(count)
+def ask(which):
+    link = socket.create_connection((address, int(port)), 5)
+    link.settimeout(10)
+    stream = link.makefile("rb")
+    number = which
+    while time.monotonic() < end:
+        number = (number + 1) % 96
+        body = struct.pack("!I", 32) + identity + struct.pack("!IIII", 1, number, 1, 0)
+        body = struct.pack("!IIII", 1, 3, 16 + len(body), 1) + body
+        link.sendall(b"POST /116B50EB-ECE2-41ac-8429-9F9E963361B7/ HTTP/1.1\\r\\nHost: x\\r\\n"
+                     b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
+        length = None
+        while (line := stream.readline().strip().lower()):
+            if line.startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        given[which] += len(stream.read(length)) > 1000
+threads = [threading.Thread(target=ask, args=(i,)) for i in range(int(count))]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(sum(given), flush=True)
+"""
+
+
+def blocks_given(requests):
+    """To one machine with 24 connections, and to one with 4, by a service that has too much to do."""
+    with Lab() as network:
+        bridge = network.network()
+        holder, greedy, modest = machines = [network.machine(name) for name in "agm"]
+        for number, machine in enumerate(machines, 1):
+            network.connect(machine, bridge, f"10.9.0.{number}/24")
+        content = network.content(SIZE, 1)
+        blocks = [content.data[at:at + 65536] for at in range(0, SIZE, 65536)]
+        hod = hashlib.sha256(b"".join(hashlib.sha256(block).digest() for block in blocks)).digest()
+        identity = reference.Names(1, "sha256", b"key").segment_id(hod).hex()
+        holder.add(content)
+        holder.serve("--set", "upload.rate-kib", RATE // 1024, "--set", "upload.requests", requests)
+        asking = [machine.start("python3", "-c", ASK, "10.9.0.1", lab.PORT, count, 4, identity)
+                  for machine, count in ((greedy, 24), (modest, 4))]
+        return [int(process.stdout.readline()) for process in asking]
+
+
+def test_fair_share():
+    unfair, fair = blocks_given(10000), blocks_given(8)
+    print(f"24 connections and 4: {unfair} blocks without a share, {fair} with")
+    assert fair[1] >= sum(fair) / 3, fair
+    assert unfair[1] / sum(unfair) < fair[1] / sum(fair), unfair  # or nothing was shown
+
+
+if __name__ == "__main__":
+    lab.run([test_rate_of_all, test_rate_of_each, test_fair_share])
