@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -36,16 +37,17 @@ class Prefix:
     """The programs under Wine, with a store of their own each."""
 
     def __init__(self, pe, folder):
+        self.pe = pe
         self.output = pathlib.Path(os.environ["PD_OUTPUT_DIR"])
         self.folder = folder
 
-    def environment(self, store):
-        return dict(os.environ, PEERDIST_STORE=windows_path(self.folder / store))
+    def environment(self, store, **more):
+        return dict(os.environ, PEERDIST_STORE=windows_path(self.folder / store), **more)
 
-    def run(self, store, *arguments):
+    def run(self, store, *arguments, **more):
         with tempfile.TemporaryFile("w+") as out:
             subprocess.run([RUN_WINE, self.output / "peerdist.exe", *map(str, arguments)], check=True,
-                           stdin=subprocess.DEVNULL, stdout=out, env=self.environment(store))
+                           stdin=subprocess.DEVNULL, stdout=out, env=self.environment(store, **more))
             out.seek(0)
             return out.read()
 
@@ -64,6 +66,17 @@ class Prefix:
             process.wait(30)
             self.run(store, "config", "distributed.enabled", "--unset")
             self.run(store, "config", "retrieval.listen-port", "--unset")
+
+
+def builtin(pe):
+    """The environment in which the client's library is the one that winegcc made; None where there is none."""
+    folder = pathlib.Path(pe).resolve() / "builtin"
+    stands_for = folder / "x86_64-windows" / "peerdist.dll"
+    if not stands_for.exists():
+        return None
+    shutil.copy(stands_for, pathlib.Path(os.environ["WINEPREFIX"]) / "drive_c" / "windows" / "system32")
+    return {"WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=;peerdist=b",
+            "WINEDLLPATH": f"{folder}:{os.environ.get('WINEDLLPATH', '/usr/lib/x86_64-linux-gnu/wine')}"}
 
 
 @contextlib.contextmanager
@@ -88,8 +101,22 @@ def curl(url, out):
     return time.monotonic() - begin
 
 
+def fetch_once(prefix, information, size, **more):
+    """MB/s, by a client that has nothing."""
+    folder = prefix.folder
+    begin = time.monotonic()
+    got = json.loads(prefix.run("client", "get", windows_path(information), "--out",
+                                windows_path(folder / "got"), "--json", **more))
+    seconds = time.monotonic() - begin
+    if got["from_peers"] != size:
+        raise SystemExit("not all of it came from the peer")
+    os.unlink(folder / "got")
+    subprocess.run(["rm", "-rf", folder / "client"], check=True)
+    return size / seconds / 1e6
+
+
 def fetch(prefix, path, rounds):
-    """GB/s under Wine at both ends, and curl right before each."""
+    """MB/s under Wine at both ends, and curl right before each."""
     folder = prefix.folder
     information = folder / "content.ci"
     prefix.run("holder", "cache", "limit", "4G")
@@ -99,24 +126,23 @@ def fetch(prefix, path, rounds):
     size = os.path.getsize(path)
     os.unlink(folder / "first")
     os.symlink(path, folder / "content")
-    speeds, ratios, reference = [], [], []
+    speeds, ratios, reference, built_in = [], [], [], []
+    own = builtin(prefix.pe)
     with nginx(folder) as url, prefix.service("holder"):
-        for number in range(rounds):
+        for _ in range(rounds):
             reference.append(size / curl(url + "content", folder / "by-curl") / 1e6)
             os.unlink(folder / "by-curl")
-            begin = time.monotonic()
-            got = json.loads(prefix.run(f"client{number}", "get", windows_path(information), "--out",
-                                        windows_path(folder / "got"), "--json"))
-            speeds.append(size / (time.monotonic() - begin) / 1e6)
-            if got["from_peers"] != size:
-                raise SystemExit("not all of it came from the peer")
+            speeds.append(fetch_once(prefix, information, size))
             ratios.append(speeds[-1] / reference[-1])
-            os.unlink(folder / "got")
-            subprocess.run(["rm", "-rf", folder / f"client{number}"], check=True)
+            if own is not None:
+                built_in.append(fetch_once(prefix, information, size, **own))
         service = give(folder, information)
     print("  1 GiB from a peer, MB/s              %-24s at least %d" % (shown(spread(speeds), 0), BARS["MB/s"]))
     print("  curl from nginx, MB/s                %s" % shown(spread(reference), 0))
     print("  ratio                                %-24s at least %.1f" % (shown(spread(ratios), 2), BARS["of curl"]))
+    if built_in:
+        print("  the client's library by winegcc      %s" % shown(spread(built_in), 0))
+        service["winegcc MB/s"] = spread(built_in)
     return {"MB/s": spread(speeds), "curl MB/s": spread(reference), "of curl": spread(ratios), **service}
 
 

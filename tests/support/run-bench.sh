@@ -7,6 +7,7 @@ root=$(cd "$here/../.." && pwd)
 cd "$root"
 PD_SETUP=bench src/cmake/build.sh native mingw64 mingw32
 src/cmake/setup-wine32.sh
+! command -v winegcc >/dev/null || src/cmake/build-builtin.sh build/mingw64/builtin >/dev/null
 
 export WINEPREFIX=$root/build/wineprefix-bench PD_OUTPUT_DIR=$root/build/x86_64
 . "$here/wine-env.sh"

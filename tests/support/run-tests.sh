@@ -15,8 +15,8 @@ if [ "$tier" = soak ]; then
     choice=(--label-regex soak)
 else
     presets="native native-asan mingw64 mingw32"
-    native="native=native native-asan=asan"
-    choice=(--label-exclude 'soak|bench')
+    native="native=native native-asan=asan pe-apart=mingw64"
+    choice=(--label-exclude 'soak|bench|apart')
 fi
 pe="pe-x86_64=mingw64 pe-i686=mingw32"
 start=$SECONDS
@@ -39,7 +39,8 @@ wine_env 64 && wine_fresh_prefix || echo "no Wine prefix: its tests will fail"
 trap wine_stop EXIT
 
 # lane LABEL=FOLDER...: trees one after another. The native lane and the Wine lane run side by
-# side; tests of one prefix share its registry and store, so that lane runs one test at a time.
+# side; tests of one prefix share its registry and store, so that lane runs one test at a time. Those
+# that are labelled "apart" have a prefix of their own, and follow the native ones.
 lane()
 {
     local tree folder log chosen
@@ -47,13 +48,16 @@ lane()
         folder=build/${tree#*=}
         log=$logs/${tree%%=*}
         chosen=("${choice[@]}")
-        [ "$tree" != native-tsan=tsan ] || chosen=(--label-exclude 'soak|bench')
-        rm -f "$folder/results/"*
+        [ "$tree" != native-tsan=tsan ] || chosen=(--label-exclude 'soak|bench|apart')
+        [ "${tree%%=*}" != pe-apart ] || chosen=(--label-regex apart)
         ctest --test-dir "$folder" --no-tests=ignore "${chosen[@]}" \
             --output-junit "$root/$log.xml" >"$log.log" 2>&1
         echo "ran ${tree%%=*}: $(grep -E 'tests passed|No tests' "$log.log")"
     done
 }
+for tree in native asan tsan mingw64 mingw32; do
+    rm -f "build/$tree/results/"*
+done
 # shellcheck disable=SC2086
 lane $native &
 native_lane=$!
