@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "core/hash/digest.h"
-#include "platform/folder.h"
 #include "platform/thread.h"
 #include "platform/wall_clock.h"
-#include "store/database.h"
+#include "store/side_database.h"
 
-#define ANSWER_FILE "answers.db"
 #define FLUSH_EVERY 2000u /* milliseconds */
 #define RETRY_EVERY 2000u /* milliseconds: a file that cannot be read */
 #define ROWS_MAX    "10000"
@@ -31,7 +29,7 @@ static const char *const statements[STATEMENT_COUNT] = {
 };
 
 static const struct database_kind kind = {
-    .name = ANSWER_FILE,
+    .name = "answers.db",
     .application = 0x5044416e, /* "PDAn" */
     .version = 1,
     .schema = "CREATE TABLE answer(id BLOB PRIMARY KEY NOT NULL, replies INTEGER NOT NULL,"
@@ -50,10 +48,8 @@ struct note {
 };
 
 struct answer_store {
-    char *name, *user;
     struct mutex lock; /* guards everything below, the database too */
-    struct database database;
-    char *path;
+    struct side_database side;
     uint64_t retry_at;
     atomic_uint_least64_t flush_at; /* 0: nothing is noted */
     unsigned pending_count;
@@ -80,25 +76,13 @@ static struct answer_count halve(struct answer_count count, uint64_t noted, uint
 
 /* ---- Life ---- */
 
-static char *copy_text(const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = malloc(size);
-    if (copy != NULL)
-        memcpy(copy, text, size);
-    return copy;
-}
-
 struct answer_store *answer_store_create(const char *folder, const char *user)
 {
     struct answer_store *store = calloc(1, sizeof(*store));
     if (store == NULL)
         return NULL;
-    store->name = copy_text(folder);
-    store->user = copy_text(user);
     mutex_init(&store->lock);
-    database_init(&store->database, &kind);
-    if (store->name != NULL && store->user != NULL)
+    if (side_database_init(&store->side, &kind, folder, user))
         return store;
     answer_store_destroy(store);
     return NULL;
@@ -109,42 +93,12 @@ void answer_store_destroy(struct answer_store *store)
     if (store == NULL)
         return;
     (void)answer_store_flush(store);
-    database_close(&store->database, store->path);
+    side_database_fini(&store->side);
     mutex_fini(&store->lock);
-    free(store->path);
-    free(store->name);
-    free(store->user);
     free(store);
 }
 
 /* ---- The database; with the lock ---- */
-
-/* PD_NOT_FOUND: there is none, and none is to be made. A file that was removed or replaced under
- * the connection, as the service may hold it for long, is left. */
-static enum pd_status open_database(struct answer_store *store, bool make)
-{
-    char *root = NULL, *folder = NULL;
-    if (store->database.db != NULL && !database_is_same_file(&store->database, store->path))
-        database_close(&store->database, store->path);
-    if (store->database.db != NULL)
-        return PD_OK;
-    enum pd_status status = folder_store_root(&root);
-    if (status == PD_OK) {
-        folder = path_join(root, store->name);
-        if (store->path == NULL && folder != NULL)
-            store->path = path_join(folder, ANSWER_FILE);
-        status = folder != NULL && store->path != NULL ? PD_OK : PD_NO_MEMORY;
-    }
-    if (status == PD_OK && make)
-        status = folder_create_private(folder, store->user);
-    else if (status == PD_OK && !file_exists(store->path))
-        status = PD_NOT_FOUND;
-    if (status == PD_OK)
-        status = database_open(&store->database, store->path);
-    free(folder);
-    free(root);
-    return status;
-}
 
 static enum pd_status run(struct database *database, enum statement which)
 {
@@ -177,14 +131,14 @@ static enum pd_status write_one(struct database *database, const struct note *no
 
 static enum pd_status write_all(struct answer_store *store)
 {
-    enum pd_status status = run(&store->database, BEGIN);
+    enum pd_status status = run(&store->side.database, BEGIN);
     for (unsigned i = 0; status == PD_OK && i < store->pending_count; i++)
-        status = write_one(&store->database, &store->pending[i]);
+        status = write_one(&store->side.database, &store->pending[i]);
     if (status == PD_OK)
-        status = run(&store->database, PRUNE);
+        status = run(&store->side.database, PRUNE);
     if (status == PD_OK)
-        status = run(&store->database, COMMIT);
-    database_rollback(&store->database);
+        status = run(&store->side.database, COMMIT);
+    database_rollback(&store->side.database);
     return status;
 }
 
@@ -196,7 +150,7 @@ static enum pd_status flush(struct answer_store *store)
     atomic_store(&store->flush_at, clock_milliseconds() + FLUSH_EVERY);
     for (unsigned i = 0; i < store->pending_count; i++)
         make = make || store->pending[i].count.replies >= ANSWERS_LEAST;
-    enum pd_status status = open_database(store, make);
+    enum pd_status status = side_database_open(&store->side, make);
     if (status == PD_OK)
         status = write_all(store);
     else if (status == PD_NOT_FOUND)
@@ -226,16 +180,17 @@ static struct answer_count read_row(struct answer_store *store, const uint8_t *i
     struct answer_count count = {0, 0};
     if (clock_milliseconds() < store->retry_at)
         return count;
-    enum pd_status status = open_database(store, false);
+    enum pd_status status = side_database_open(&store->side, false);
     if (status == PD_OK) {
-        sqlite3_stmt *statement = statement_for(&store->database, FIND, 0, NULL, id, id_length);
+        sqlite3_stmt *statement =
+            statement_for(&store->side.database, FIND, 0, NULL, id, id_length);
         int code =
-            statement != NULL ? sqlite3_step(statement) : sqlite3_errcode(store->database.db);
+            statement != NULL ? sqlite3_step(statement) : sqlite3_errcode(store->side.database.db);
         if (code == SQLITE_ROW)
             count = load(statement, now);
         database_done(statement);
         if (code != SQLITE_ROW && code != SQLITE_DONE)
-            status = database_failed(&store->database, code);
+            status = database_failed(&store->side.database, code);
     }
     /* Whoever sends many Probes does not have us try it each time. */
     if (status != PD_OK && status != PD_NOT_FOUND)

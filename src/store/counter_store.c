@@ -7,14 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/folder.h"
 #include "platform/thread.h"
 #include "platform/wall_clock.h"
-#include "store/database.h"
+#include "store/side_database.h"
 
-#define COUNTER_FILE "counters.db"
-#define FLUSH_EVERY  2000u   /* milliseconds */
-#define PEERS_MAX    "10000" /* rows: the network decides how many there could be */
+#define FLUSH_EVERY 2000u   /* milliseconds */
+#define PEERS_MAX   "10000" /* rows: the network decides how many there could be */
 
 enum statement { BEGIN, COMMIT, ADD, LIST, PRUNE, RESET, STATEMENT_COUNT };
 static const char *const statements[STATEMENT_COUNT] = {
@@ -32,7 +30,7 @@ static const char *const statements[STATEMENT_COUNT] = {
 };
 
 static const struct database_kind kind = {
-    .name = "counters",
+    .name = "counters.db",
     .application = 0x50444374,
     .version = 1,
     .schema = "CREATE TABLE counter(kind INTEGER NOT NULL, peer TEXT NOT NULL,"
@@ -44,34 +42,20 @@ static const struct database_kind kind = {
 };
 
 struct counter_store {
-    char *name, *user;
     struct mutex lock; /* guards everything below, the database too */
-    struct database database;
-    char *path;
+    struct side_database side;
     atomic_uint_least64_t flush_at; /* 0: nothing is noted */
     unsigned pending_count;
     struct counter pending[COUNTER_PENDING_MAX];
 };
-
-static char *copy_text(const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = malloc(size);
-    if (copy != NULL)
-        memcpy(copy, text, size);
-    return copy;
-}
 
 struct counter_store *counter_store_create(const char *folder, const char *user)
 {
     struct counter_store *store = calloc(1, sizeof(*store));
     if (store == NULL)
         return NULL;
-    store->name = copy_text(folder);
-    store->user = copy_text(user);
     mutex_init(&store->lock);
-    database_init(&store->database, &kind);
-    if (store->name != NULL && store->user != NULL)
+    if (side_database_init(&store->side, &kind, folder, user))
         return store;
     counter_store_destroy(store);
     return NULL;
@@ -82,36 +66,9 @@ void counter_store_destroy(struct counter_store *store)
     if (store == NULL)
         return;
     (void)counter_flush(store);
-    database_close(&store->database, store->path);
+    side_database_fini(&store->side);
     mutex_fini(&store->lock);
-    free(store->path);
-    free(store->name);
-    free(store->user);
     free(store);
-}
-
-/* With the lock. PD_NOT_FOUND: there is no database, and none is to be made. */
-static enum pd_status open_database(struct counter_store *store, bool make)
-{
-    char *root = NULL, *folder = NULL;
-    if (store->database.db != NULL)
-        return PD_OK;
-    enum pd_status status = folder_store_root(&root);
-    if (status == PD_OK) {
-        folder = path_join(root, store->name);
-        if (store->path == NULL && folder != NULL)
-            store->path = path_join(folder, COUNTER_FILE);
-        status = store->path != NULL ? PD_OK : PD_NO_MEMORY;
-    }
-    if (status == PD_OK && make)
-        status = folder_create_private(folder, store->user);
-    else if (status == PD_OK && !file_exists(store->path))
-        status = PD_NOT_FOUND;
-    if (status == PD_OK)
-        status = database_open(&store->database, store->path);
-    free(folder);
-    free(root);
-    return status;
 }
 
 static enum pd_status write_one(struct database *database, const struct counter *counter)
@@ -139,16 +96,16 @@ static enum pd_status flush(struct counter_store *store)
     if (store->pending_count == 0)
         return PD_OK;
     atomic_store(&store->flush_at, clock_milliseconds() + FLUSH_EVERY);
-    enum pd_status status = open_database(store, true);
+    enum pd_status status = side_database_open(&store->side, true);
     if (status == PD_OK)
-        status = run(&store->database, BEGIN);
+        status = run(&store->side.database, BEGIN);
     for (unsigned i = 0; status == PD_OK && i < store->pending_count; i++)
-        status = write_one(&store->database, &store->pending[i]);
+        status = write_one(&store->side.database, &store->pending[i]);
     if (status == PD_OK)
-        status = run(&store->database, PRUNE);
+        status = run(&store->side.database, PRUNE);
     if (status == PD_OK)
-        status = run(&store->database, COMMIT);
-    database_rollback(&store->database);
+        status = run(&store->side.database, COMMIT);
+    database_rollback(&store->side.database);
     if (status == PD_OK) {
         store->pending_count = 0;
         atomic_store(&store->flush_at, 0);
@@ -222,10 +179,10 @@ enum pd_status counter_visit(struct counter_store *store,
     mutex_lock(&store->lock);
     enum pd_status status = flush(store);
     if (status == PD_OK)
-        status = open_database(store, false);
+        status = side_database_open(&store->side, false);
     if (status == PD_OK) {
-        sqlite3_stmt *statement = database_statement(&store->database, LIST, 0, NULL);
-        int code = statement != NULL ? SQLITE_ROW : sqlite3_errcode(store->database.db);
+        sqlite3_stmt *statement = database_statement(&store->side.database, LIST, 0, NULL);
+        int code = statement != NULL ? SQLITE_ROW : sqlite3_errcode(store->side.database.db);
         bool more = true;
         while (more && code == SQLITE_ROW && (code = sqlite3_step(statement)) == SQLITE_ROW) {
             struct counter counter;
@@ -234,7 +191,7 @@ enum pd_status counter_visit(struct counter_store *store,
         }
         database_done(statement);
         if (code != SQLITE_ROW && code != SQLITE_DONE)
-            status = database_failed(&store->database, code);
+            status = database_failed(&store->side.database, code);
     }
     mutex_unlock(&store->lock);
     return status == PD_NOT_FOUND ? PD_OK : status;
@@ -244,9 +201,9 @@ enum pd_status counter_reset(struct counter_store *store)
 {
     mutex_lock(&store->lock);
     store->pending_count = 0;
-    enum pd_status status = open_database(store, false);
+    enum pd_status status = side_database_open(&store->side, false);
     if (status == PD_OK)
-        status = run(&store->database, RESET);
+        status = run(&store->side.database, RESET);
     mutex_unlock(&store->lock);
     return status == PD_NOT_FOUND ? PD_OK : status;
 }
