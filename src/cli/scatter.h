@@ -10,8 +10,8 @@
 /* At most that many parts, so that what each of them costs stays small beside it. */
 #define SCATTER_MAX 256u
 
-/* Whole segments, as far as the content's range has them whole, shuffled; the caller frees *spans.
+/* Whole segments, as far as the content's range has them whole, shuffled; the caller frees *found.
  * `info` is a view that content_info_parse filled. ERROR_NOT_ENOUGH_MEMORY. */
-DWORD scatter_segments(const struct content_info *info, struct fetch_span **spans, size_t *count);
+DWORD scatter_segments(const struct content_info *info, struct fetch_span **found, size_t *count);
 
 #endif
