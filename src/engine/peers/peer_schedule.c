@@ -28,6 +28,24 @@ static bool wants_list(const struct session *session, const struct server *serve
            block_set_count(&session->idle) > SIMPLE_DOWNLOAD;
 }
 
+static bool has_something(const struct session *session, const struct server *server)
+{
+    return wants_list(session, server) || first_block(session, server) < BLOCKS_PER_SEGMENT;
+}
+
+/* The machine is asked under an address that came before: connections are kept for each. */
+static bool is_other_address(const struct session *session, unsigned which, uint64_t now)
+{
+    const struct peer *peer = session->servers[which].peer;
+    for (unsigned i = 0; i < which; i++) {
+        const struct server *one = &session->servers[i];
+        if (one->peer->machine == peer->machine && one->peer->timeouts == 0 && !one->gone &&
+            !peer_is_shunned(one->peer, now) && has_something(session, one))
+            return true;
+    }
+    return false;
+}
+
 /* The server with the least to do that has something for the session. */
 static struct server *pick_server(struct session *session, uint64_t now)
 {
@@ -36,7 +54,7 @@ static struct server *pick_server(struct session *session, uint64_t now)
         struct server *server = &session->servers[i];
         if (can_take(server, now) &&
             (found == NULL || server->peer->connections < found->peer->connections) &&
-            (wants_list(session, server) || first_block(session, server) < BLOCKS_PER_SEGMENT))
+            has_something(session, server) && !is_other_address(session, i, now))
             found = server;
     }
     return found;
