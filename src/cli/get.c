@@ -53,7 +53,6 @@ struct get_output {
     struct file_writer writer;
     struct progress bar;
     const char *path;
-    bool scattered;
     uint64_t range_start; /* of the content; FILE begins with this byte */
     uint64_t from_peers;
     uint64_t bytes, expected; /* expected 0: not known, the library will say why */
@@ -75,9 +74,7 @@ static DWORD on_piece(void *context, uint64_t offset, const uint8_t *data, DWORD
     struct get_output *output = context;
     output->bytes += length;
     progress_update(&output->bar, output->bytes, output->path);
-    return output->scattered
-               ? file_writer_write_at(&output->writer, offset - output->range_start, data, length)
-               : file_writer_write(&output->writer, data, length);
+    return file_writer_write_at(&output->writer, offset - output->range_start, data, length);
 }
 
 static void print_tag(const PEERDIST_CONTENT_TAG *tag)
@@ -193,7 +190,6 @@ static int get(struct get_options *options, const uint8_t *information, size_t l
             error = scatter_segments(&parsed, &spans, &request.span_count);
     }
     request.spans = spans;
-    output.scattered = spans != NULL;
     progress_begin(&output.bar, output.expected);
     if (error == ERROR_SUCCESS)
         error = fetch_content(&session, &request, &result);
