@@ -107,7 +107,7 @@ static bool is_repeated(struct responder *responder, const struct net_address *f
 static uint32_t random_for(const struct responder *responder, const struct discovery_probe *probe)
 {
     char name[UUID_URN_SIZE + DISCOVERY_TEXT_MAX];
-    uint8_t digest[32];
+    uint8_t digest[32] = {0};
     uint32_t random;
     snprintf(name, sizeof(name), "%s %s", responder->endpoint, probe->message_id);
     (void)digest_once(HASH_SHA256, name, strlen(name), digest);

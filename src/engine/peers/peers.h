@@ -24,8 +24,8 @@ struct peer_client {
     struct block_intake *intake;
     struct counter_store *counters;
     struct answer_store *answers;
-    /* A block that was fetched has been verified; on a pool thread, no lock held. It is on its way
-     * into the cache, its bytes are the intake's. */
+    /* A block that was fetched has been verified; on the thread that did, no lock held. It is on
+     * its way into the cache; whoever keeps its bytes retains them. */
     void (*arrived)(struct peer_client *client, const struct staged_block *block);
 
     /* The peers'. */

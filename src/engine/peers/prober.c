@@ -152,7 +152,7 @@ static uint64_t answerer(const struct net_address *address)
 {
     char host[NET_ADDRESS_TEXT];
     const char *name = prober.matches.endpoint;
-    uint8_t digest[32];
+    uint8_t digest[32] = {0};
     uint64_t hash;
     net_host_text(address, host);
     if (name[0] == 0)
