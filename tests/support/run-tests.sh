@@ -48,7 +48,7 @@ lane()
         folder=build/${tree#*=}
         log=$logs/${tree%%=*}
         chosen=("${choice[@]}")
-        [ "$tree" != native-tsan=tsan ] || chosen=(--label-exclude 'soak|bench|apart')
+        [ "$tree" != native-tsan=tsan ] || chosen=(--label-exclude 'soak|bench')
         [ "${tree%%=*}" != pe-apart ] || chosen=(--label-regex apart)
         ctest --test-dir "$folder" --no-tests=ignore "${chosen[@]}" \
             --output-junit "$root/$log.xml" >"$log.log" 2>&1
