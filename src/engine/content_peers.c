@@ -11,6 +11,8 @@
 
 /* How far ahead of a StreamRead blocks are fetched: half of what the intake holds. */
 #define AHEAD (BLOCK_INTAKE_BYTES / 2)
+/* Segments that are asked for at once: two handles may fill what is remembered of segments. */
+#define ASK_SEGMENTS 128u
 
 /* ---- Asking ---- */
 
@@ -33,9 +35,9 @@ static void absent_blocks(struct content *content, struct segment_window *window
     }
 }
 
-/* As the user. False: nobody is asked. */
+/* As the user. Where *offset does not come to the end, *room is used up. False: nobody is asked. */
 static bool ask_in_window(struct content *content, struct segment_window *window, uint64_t *offset,
-                          uint64_t end)
+                          uint64_t end, unsigned *room)
 {
     struct cache_place *places = calloc(window->entry_count + 1, sizeof(*places));
     bool asked = places != NULL;
@@ -44,34 +46,45 @@ static bool ask_in_window(struct content *content, struct segment_window *window
         /* What cannot be looked up is fetched once more. */
         (void)content_locate(content, window, &first, places);
     }
-    while (asked && *offset < end && *offset < window->end) {
+    while (asked && *room > 0 && *offset < end && *offset < window->end) {
         const struct window_segment *segment = segment_window_block(window, *offset).segment;
         struct block_set blocks;
         absent_blocks(content, window, places, offset, end, &blocks);
-        if (!block_set_is_empty(&blocks))
-            asked = peers_ask(&content->peers, window, segment, &blocks);
+        if (block_set_is_empty(&blocks))
+            continue;
+        --*room;
+        asked = peers_ask(&content->peers, window, segment, &blocks);
     }
     free(places);
     return asked;
 }
 
-void content_ask_peers(struct content *content, uint64_t offset, uint32_t length, bool stream)
+/* Gives the end of what was asked for; 0: nobody is asked. */
+static uint64_t ask_peers(struct content *content, uint64_t offset, uint64_t wanted)
 {
     uint64_t range_end = content_info_feed_summary(content->feed)->range_end;
-    uint64_t wanted = (uint64_t)length + (stream ? AHEAD : 0);
     uint64_t end = wanted < range_end - offset ? offset + wanted : range_end;
+    unsigned room = ASK_SEGMENTS;
     bool asked = true;
-    while (asked && offset < end) {
+    while (asked && room > 0 && offset < end) {
         struct segment_window *window;
         if (content_window(content, offset, &window) != PD_OK)
             break;
-        asked = ask_in_window(content, window, &offset, end);
+        asked = ask_in_window(content, window, &offset, end, &room);
         segment_window_release(window);
     }
+    return asked ? offset : 0;
+}
+
+void content_ask_peers(struct content *content, uint64_t offset, uint32_t length, bool stream)
+{
+    /* A longer read ends where blocks are missing, and what is behind is asked for by the next. */
+    uint32_t part = length < AHEAD ? length : AHEAD;
+    uint64_t end = ask_peers(content, offset, part + (stream ? AHEAD : 0));
     if (!stream)
         return;
     mutex_lock(&content->base.lock);
-    content->peers_end = asked ? offset : 0;
+    content->peers_end = end;
     mutex_unlock(&content->base.lock);
 }
 
@@ -205,14 +218,15 @@ static void run_ahead(struct task *task)
     mutex_lock(&content->base.lock);
     uint64_t position = content->position, from = content->peers_end;
     bool go = !content->base.dead && from > position && from - position < AHEAD;
+    uint64_t end = 0;
     mutex_unlock(&content->base.lock);
     if (go && impersonation_begin_on_pool(&user, content->base.identity.token))
-        content_ask_peers(content, from, (uint32_t)(position + AHEAD - from), false);
+        end = ask_peers(content, from, position + AHEAD - from);
     if (go)
         impersonation_end(&user);
     mutex_lock(&content->base.lock);
     if (go && content->peers_end == from)
-        content->peers_end = position + AHEAD;
+        content->peers_end = end;
     content->peers_asking = false;
     mutex_unlock(&content->base.lock);
     content_release(content);

@@ -26,19 +26,20 @@ static struct {
     socket_handle sockets[CROWD_SOCKETS];
     unsigned next;
     struct heard heard[HEARD_MAX];
+    unsigned interface_count;
+    struct net_interface interfaces[NET_INTERFACES_MAX];
     struct discovery_probe probe;
 } crowd;
 
 void crowd_listen(void)
 {
-    struct net_interface interfaces[NET_INTERFACES_MAX];
-    unsigned count = net_interfaces(interfaces);
+    crowd.interface_count = net_interfaces(crowd.interfaces);
     for (unsigned i = 0; i < CROWD_SOCKETS && !crowd.open; i++)
         if (socket_open_shared(i == 1, DISCOVERY_PORT, &crowd.sockets[i]) != PD_OK)
             crowd.sockets[i] = SOCKET_NONE;
     crowd.open = true;
-    for (unsigned i = 0; i < count; i++) {
-        const struct net_address *own = &interfaces[i].address;
+    for (unsigned i = 0; i < crowd.interface_count; i++) {
+        const struct net_address *own = &crowd.interfaces[i].address;
         struct net_address group = discovery_group(own);
         if (crowd.sockets[own->ipv6 ? 1 : 0] != SOCKET_NONE)
             (void)socket_join(crowd.sockets[own->ipv6 ? 1 : 0], &group, own);
@@ -95,7 +96,8 @@ void crowd_hear(bool (*is_own)(const char *message_id))
              k < BURST && crowd.sockets[i] != SOCKET_NONE &&
              socket_receive_from(crowd.sockets[i], datagram, sizeof(datagram), &length, &from);
              k++)
-            if (discovery_read_probe(datagram, length, &crowd.probe) == DECODE_COMPLETE &&
+            if (net_interface_for(crowd.interfaces, crowd.interface_count, &from) != NULL &&
+                discovery_read_probe(datagram, length, &crowd.probe) == DECODE_COMPLETE &&
                 !is_own(crowd.probe.message_id))
                 note(&crowd.probe);
 }

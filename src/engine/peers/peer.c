@@ -3,14 +3,22 @@
 
 #include <string.h>
 
-struct peer *peer_table_peer(struct peer_table *table, const struct net_address *address)
+/* Which of the two is better forgotten. */
+static bool is_lesser(const struct peer *one, const struct peer *other, uint64_t now)
+{
+    bool shunned = peer_is_shunned(one, now);
+    return shunned != peer_is_shunned(other, now) ? !shunned : one->used < other->used;
+}
+
+struct peer *peer_table_peer(struct peer_table *table, const struct net_address *address,
+                             uint64_t now)
 {
     struct peer *oldest = NULL;
     for (unsigned i = 0; i < PEERS_MAX; i++) {
         struct peer *one = &table->peers[i];
         if (one->address.port == address->port && net_same_host(&one->address, address))
             return one;
-        if (one->references == 0 && (oldest == NULL || one->used < oldest->used))
+        if (one->references == 0 && (oldest == NULL || is_lesser(one, oldest, now)))
             oldest = one;
     }
     if (oldest == NULL)
@@ -55,6 +63,28 @@ void peer_shun(struct peer *peer, uint64_t now, uint32_t milliseconds)
     peer->delivered = 0;
 }
 
+void peer_ban(struct peer_table *table, struct peer *peer, uint64_t now)
+{
+    peer->banned_until = now + PEER_BAN;
+    for (unsigned i = 0; i < PEERS_MAX; i++) {
+        struct peer *one = &table->peers[i];
+        if (one->address.port != 0 && net_same_host(&one->address, &peer->address))
+            peer_shun(one, now, PEER_BAN);
+    }
+}
+
+bool peer_table_is_banned(const struct peer_table *table, const struct net_address *address,
+                          uint64_t now)
+{
+    for (unsigned i = 0; i < PEERS_MAX; i++) {
+        const struct peer *one = &table->peers[i];
+        if (one->address.port != 0 && one->banned_until > now &&
+            net_same_host(&one->address, address))
+            return true;
+    }
+    return false;
+}
+
 bool peer_list_is_empty(const struct peer_list *list, uint64_t now)
 {
     for (unsigned i = 0; i < list->count; i++)
@@ -89,12 +119,15 @@ struct peer_list *peer_table_list(struct peer_table *table, const uint8_t *id, s
 struct peer_list *peer_table_new_list(struct peer_table *table, unsigned version, const uint8_t *id,
                                       size_t id_length, uint64_t now)
 {
-    struct peer_list *slot = &table->lists[0];
-    for (unsigned i = 0; i < PEER_LISTS_MAX && slot->id_length != 0; i++) {
+    struct peer_list *slot = NULL;
+    for (unsigned i = 0; i < PEER_LISTS_MAX && (slot == NULL || slot->id_length != 0); i++) {
         struct peer_list *one = &table->lists[i];
-        if (one->id_length == 0 || one->used < slot->used)
+        bool free = one->id_length == 0;
+        if (free || (one->state == PEER_LIST_ANSWERED && (slot == NULL || one->used < slot->used)))
             slot = one;
     }
+    if (slot == NULL)
+        return NULL;
     *slot = (struct peer_list){.id_length = (uint8_t)id_length,
                                .version = version,
                                .state = PEER_LIST_ASKING,
@@ -106,11 +139,13 @@ struct peer_list *peer_table_new_list(struct peer_table *table, unsigned version
 
 bool peer_list_add(struct peer_list *list, struct peer_entry entry, uint64_t now)
 {
-    unsigned i = 0;
+    unsigned i = 0, ports = 0;
     entry.until = now + PEER_ENTRY_LIFE;
-    while (i < list->count && list->entries[i].peer != entry.peer)
+    while (i < list->count && list->entries[i].peer != entry.peer) {
+        ports += net_same_host(&list->entries[i].peer->address, &entry.peer->address) ? 1 : 0;
         i++;
-    if (i == PEERS_PER_LIST)
+    }
+    if (i == PEERS_PER_LIST || (i == list->count && ports == PEER_PORTS_MAX))
         return false;
     list->entries[i] = entry;
     list->count += i == list->count ? 1 : 0;

@@ -14,6 +14,7 @@
 #define PEERS_MAX            64u  /* machines remembered */
 #define PEER_LISTS_MAX       256u /* segments remembered, least recently used out */
 #define PEERS_PER_LIST       16u
+#define PEER_PORTS_MAX       2u     /* of one address, in a list: it chooses its ports */
 #define PEER_ANSWERS_MAX     255u   /* machines counted that answered for a segment */
 #define PEER_STORES_MAX      4u     /* users who are looking for the same segment */
 #define PEER_LIST_EMPTY_LIFE 15000u /* ms: nobody had it */
@@ -29,6 +30,7 @@ struct peer {
     unsigned connections;       /* exchanges in work */
     unsigned timeouts;          /* since its last good answer */
     uint64_t shunned_until;     /* clock_milliseconds */
+    uint64_t banned_until;      /* the machine is: it sent wrong data from this address */
     uint64_t used;              /* for "least recently used" */
     uint64_t delivered;         /* when it last gave a good block; 0: never */
 };
@@ -69,19 +71,25 @@ struct peer_table {
     struct peer_list lists[PEER_LISTS_MAX];
 };
 
-/* The machine at that address and port, made if it is new; NULL: all slots are in use. */
-struct peer *peer_table_peer(struct peer_table *table, const struct net_address *address);
+/* The machine at that address and port, made if it is new; NULL: all slots are in use. Those that
+ * are shunned are the last to be forgotten. */
+struct peer *peer_table_peer(struct peer_table *table, const struct net_address *address,
+                             uint64_t now);
 /* Exchanges in work with that machine, under whatever address. A name is not proved: once one of
  * its addresses did not answer in time each is counted alone, or a borrowed name would keep others
  * from being asked. */
 unsigned peer_table_connections(const struct peer_table *table, const struct peer *peer);
 bool peer_is_shunned(const struct peer *peer, uint64_t now);
 void peer_shun(struct peer *peer, uint64_t now, uint32_t milliseconds);
+/* Leaves the peer's machine alone for PEER_BAN, under whatever port, for it sent wrong data. */
+void peer_ban(struct peer_table *table, struct peer *peer, uint64_t now);
+bool peer_table_is_banned(const struct peer_table *table, const struct net_address *address,
+                          uint64_t now);
 
 /* The list of a segment, unless its time is over; NULL: it has to be asked for. */
 struct peer_list *peer_table_list(struct peer_table *table, const uint8_t *id, size_t id_length,
                                   uint64_t now);
-/* A new one, in the state of asking, for a segment that has none. */
+/* A new one, in the state of asking, for a segment that has none. NULL: all are being asked for. */
 struct peer_list *peer_table_new_list(struct peer_table *table, unsigned version, const uint8_t *id,
                                       size_t id_length, uint64_t now);
 /* Notes an answer, for as long as PEER_ENTRY_LIFE. False: there is no room. */

@@ -154,6 +154,7 @@ static void run_job(unsigned link, struct job *job)
     peers.active[link] = job;
     /* What was dropped in between is no longer known to anybody who could abort it. */
     bool dropped = job->session->dropped || peers.stopping;
+    links_wake(); /* where there is more to do than this */
     mutex_unlock(&peers.lock);
     enum job_outcome outcome = JOB_GIVEN_UP;
     if (job->http != NULL && !dropped)
@@ -164,7 +165,7 @@ static void run_job(unsigned link, struct job *job)
     mutex_lock(&peers.lock);
     peers.active[link] = NULL;
     struct http_client *out = job->http;
-    if (out != NULL && outcome != JOB_GIVEN_UP)
+    if (out != NULL && outcome != JOB_GIVEN_UP && !job->aborted)
         out = keep_spare(&address, out);
     job_finish(job, outcome);
     links_wake();
@@ -184,32 +185,23 @@ static void run(void *argument)
             continue;
         }
         peers.idle_links++;
-        condition_wait(&peers.work, &peers.lock);
-        peers.idle_links--;
+        while (peers.wakes == 0 && !peers.stopping)
+            condition_wait(&peers.work, &peers.lock);
+        if (peers.wakes > 0)
+            peers.wakes--;
     }
     mutex_unlock(&peers.lock);
 }
 
-/* Whether there is something that a further thread could do. */
-static bool is_work(void)
-{
-    uint64_t now = clock_milliseconds();
-    for (const struct session *one = peers.sessions; one != NULL; one = one->next) {
-        if (one->stalled || block_set_is_empty(&one->idle))
-            continue;
-        for (unsigned i = 0; i < one->server_count; i++)
-            if (!one->servers[i].gone && !peer_is_shunned(one->servers[i].peer, now) &&
-                peer_table_connections(&peers.table, one->servers[i].peer) < CONNECTIONS_PER_PEER)
-                return true;
-    }
-    return false;
-}
-
+/* One thread; when it has found something it wakes the next. One that was told to look is no longer
+ * idle, though it may not have had the lock yet. */
 void links_wake(void)
 {
-    if (peers.stopping || !is_work())
+    if (peers.stopping || !job_is_there())
         return;
     if (peers.idle_links > 0) {
+        peers.idle_links--;
+        peers.wakes++;
         condition_wake_one(&peers.work);
     } else if (peers.links < LINKS_MAX) {
         struct thread *thread = thread_start(run, (void *)(uintptr_t)peers.links);
@@ -218,17 +210,25 @@ void links_wake(void)
     }
 }
 
+/* What was exchanged may be complete already. */
+void job_abort(struct job *job)
+{
+    job->aborted = true;
+    if (job->http != NULL)
+        http_client_abort(job->http);
+}
+
 void links_stop(void)
 {
     mutex_lock(&peers.lock);
     for (unsigned i = 0; i < LINKS_MAX; i++)
-        if (peers.active[i] != NULL && peers.active[i]->http != NULL)
-            http_client_abort(peers.active[i]->http);
+        if (peers.active[i] != NULL)
+            job_abort(peers.active[i]);
     condition_wake_all(&peers.work);
     mutex_unlock(&peers.lock);
     for (unsigned i = 0; i < peers.links; i++)
         thread_join(peers.threads[i]);
-    peers.links = 0;
+    peers.links = peers.idle_links = peers.wakes = 0;
     for (unsigned i = 0; i < LINKS_MAX; i++) {
         http_client_destroy(peers.spare[i].http);
         peers.spare[i].http = NULL;

@@ -50,6 +50,8 @@ static bool is_other_address(const struct session *session, unsigned which, uint
 static struct server *pick_server(struct session *session, uint64_t now)
 {
     struct server *found = NULL;
+    if (session->stalled || block_set_is_empty(&session->idle))
+        return NULL;
     for (unsigned i = 0; i < session->server_count; i++) {
         struct server *server = &session->servers[i];
         if (can_take(server, now) &&
@@ -76,7 +78,7 @@ static bool reserve(struct session *session, uint32_t number)
 
 static bool pick_in(struct session *session, uint64_t now, struct job *job)
 {
-    struct server *server = session->stalled ? NULL : pick_server(session, now);
+    struct server *server = pick_server(session, now);
     if (server == NULL)
         return false;
     *job = (struct job){.session = session, .server = server};
@@ -97,6 +99,15 @@ static bool pick_in(struct session *session, uint64_t now, struct job *job)
     server->peer->references++;
     server->peer->used = now;
     return true;
+}
+
+bool job_is_there(void)
+{
+    uint64_t now = clock_milliseconds();
+    for (struct session *one = peers.sessions; one != NULL; one = one->next)
+        if (pick_server(one, now) != NULL)
+            return true;
+    return false;
 }
 
 bool job_pick(struct job *job)
@@ -140,7 +151,7 @@ static void blame(struct job *job, enum job_outcome outcome)
         break;
     case JOB_LIED:
         job->server->gone = true;
-        peer_shun(peer, now, PEER_BAN);
+        peer_ban(&peers.table, peer, now);
         break;
     default:
         return;
@@ -154,7 +165,8 @@ void job_finish(struct job *job, enum job_outcome outcome)
     struct server *server = job->server;
     if (job->kind == JOB_LIST) {
         server->asking_list = false;
-        server->listed = true; /* where it failed, of nothing */
+        /* Where it failed, of nothing; one that did not answer in time is asked again. */
+        server->listed = outcome != JOB_TIMED_OUT;
         if (outcome == JOB_DELIVERED)
             server->has = job->blocks;
     } else {
@@ -211,7 +223,7 @@ void judgement_passed(void *context, const struct staged_block *block, bool good
         peer->timeouts = 0;
     } else {
         judgement->server->gone = true;
-        peer_shun(peer, clock_milliseconds(), PEER_BAN);
+        peer_ban(&peers.table, peer, clock_milliseconds());
         want_again(session, judgement->number);
         sessions_settle();
     }

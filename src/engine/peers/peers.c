@@ -7,8 +7,10 @@
 
 struct peers peers = {.lock = MUTEX_INITIALIZER, .work = CONDITION_INITIALIZER};
 
-/* A peer that has given blocks so recently is asked for the content's next segments at once. */
+/* A peer that has given blocks so recently is asked for the content's next segments at once. Half
+ * of a session's places are left to those who say that they have its segment. */
 #define RECENT_DELIVERY 10000u
+#define RECENT_MAX      (PEERS_PER_LIST / 2)
 
 /* ---- Sessions ---- */
 
@@ -128,6 +130,10 @@ static void discover(struct session *session, uint64_t now)
     if (list == NULL) {
         list = peer_table_new_list(&peers.table, segment->scheme.version, segment->id,
                                    id_length(session), now);
+        if (list == NULL) { /* at a limit nothing is queued: the origin has it */
+            session->answered = true;
+            return;
+        }
         list->block_count = cache_block_count(segment);
         socket_waker_wake(&peers.waker);
     }
@@ -138,7 +144,7 @@ static void discover(struct session *session, uint64_t now)
 /* Those who lately gave blocks. True: there are some. */
 static bool attach_recent(struct session *session, uint64_t now)
 {
-    for (unsigned i = 0; i < PEERS_MAX; i++) {
+    for (unsigned i = 0; i < PEERS_MAX && session->server_count < RECENT_MAX; i++) {
         struct peer *peer = &peers.table.peers[i];
         if (peer->delivered != 0 && now - peer->delivered < RECENT_DELIVERY &&
             !peer_is_shunned(peer, now)) {
@@ -254,12 +260,28 @@ void peers_stop(void)
     mutex_unlock(&peers.lock);
 }
 
-static struct session *find_session(const struct peer_client *client,
-                                    const struct cache_segment *segment)
+/* Its blocks are to be verified by the same hashes. A content may have the same segment in several
+ * places, and list other blocks of it in each. */
+static bool is_listed_alike(const struct session *session, const struct segment_window *window,
+                            const struct window_segment *segment)
 {
+    const struct window_segment *own = session->segment;
+    size_t length = window->hash_length;
+    return own->first_block == segment->first_block && own->block_count == segment->block_count &&
+           session->window->hash_length == length &&
+           memcmp(session->window->hashes + own->first_entry * length,
+                  window->hashes + segment->first_entry * length,
+                  segment->block_count * length) == 0;
+}
+
+static struct session *find_session(const struct peer_client *client,
+                                    const struct segment_window *window,
+                                    const struct window_segment *segment)
+{
+    size_t length = segment_value_size(segment->segment.scheme);
     struct session *one = peers.sessions;
-    while (one != NULL && !(one->client == client &&
-                            is_segment(one, segment->id, segment_value_size(segment->scheme))))
+    while (one != NULL && !(one->client == client && is_segment(one, segment->segment.id, length) &&
+                            is_listed_alike(one, window, segment)))
         one = one->next;
     return one;
 }
@@ -290,8 +312,8 @@ bool peers_ask(struct peer_client *client, struct segment_window *window,
 {
     uint64_t now = clock_milliseconds();
     mutex_lock(&peers.lock);
-    bool ready = start();
-    struct session *session = ready ? find_session(client, &segment->segment) : NULL;
+    bool ready = !client->dropped && start();
+    struct session *session = ready ? find_session(client, window, segment) : NULL;
     bool found = session != NULL;
     if (!found && ready)
         session = create_session(client, window, segment);
@@ -311,13 +333,15 @@ bool peers_ask(struct peer_client *client, struct segment_window *window,
 bool peers_bring(const struct peer_client *client, const struct cache_segment *segment,
                  uint32_t number)
 {
+    size_t length = segment_value_size(segment->scheme);
+    bool comes = false;
     if (!atomic_load(&client->active))
         return false;
     mutex_lock(&peers.lock);
-    const struct session *session = find_session(client, segment);
-    bool comes = session != NULL &&
-                 (block_set_has(&session->idle, number) || block_set_has(&session->busy, number) ||
-                  block_set_has(&session->judging, number));
+    for (const struct session *one = peers.sessions; one != NULL && !comes; one = one->next)
+        comes = one->client == client && is_segment(one, segment->id, length) &&
+                (block_set_has(&one->idle, number) || block_set_has(&one->busy, number) ||
+                 block_set_has(&one->judging, number));
     mutex_unlock(&peers.lock);
     return comes;
 }
@@ -336,13 +360,11 @@ void peers_go_on(struct peer_client *client)
 
 void peers_drop(struct peer_client *client)
 {
-    if (!atomic_load(&client->active))
-        return;
     mutex_lock(&peers.lock);
+    client->dropped = true;
     for (unsigned i = 0; i < LINKS_MAX; i++)
-        if (peers.active[i] != NULL && peers.active[i]->session->client == client &&
-            peers.active[i]->http != NULL)
-            http_client_abort(peers.active[i]->http);
+        if (peers.active[i] != NULL && peers.active[i]->session->client == client)
+            job_abort(peers.active[i]);
     for (struct session *one = peers.sessions, *next; one != NULL; one = next) {
         next = one->next;
         if (one->client != client)

@@ -30,6 +30,7 @@ struct peer_client {
 
     /* The peers'. */
     atomic_bool active; /* has sessions */
+    bool dropped;       /* will never ask again */
     bool told;
     struct peer_client *next_told;
 };
@@ -40,7 +41,8 @@ void peers_configure(const struct settings *settings);
 void peers_stop(void);
 
 /* Wants blocks of a segment, which the window (retained) describes and lists. Those that are wanted
- * already are not wanted twice. False: distributed mode is off, or nobody can be asked. */
+ * already are not wanted twice. False: distributed mode is off, nobody can be asked, or the client
+ * was dropped. */
 bool peers_ask(struct peer_client *client, struct segment_window *window,
                const struct window_segment *segment, const struct block_set *blocks);
 /* True while the block is still to come from somewhere, or is being verified. */

@@ -58,6 +58,7 @@ struct job {
     struct session *session;
     struct server *server;
     struct http_client *http;
+    bool aborted; /* its connection was: no use to anybody else */
     uint32_t number;
     struct block_set blocks; /* JOB_LIST: asked for, then said to be there */
 };
@@ -71,7 +72,7 @@ struct peers {
     struct session *sessions;
     struct peer_client *to_tell;
 
-    unsigned links, idle_links;
+    unsigned links, idle_links, wakes; /* threads; those that wait; of those, told to look */
     struct thread *threads[LINKS_MAX];
     struct job *active[LINKS_MAX];
     struct {
@@ -98,6 +99,8 @@ void sessions_answered(const struct peer_list *list);
 void peers_unlock(void);
 
 /* peer_schedule.c; with the lock */
+/* Something could be fetched now, if the intake has room. */
+bool job_is_there(void);
 bool job_pick(struct job *job);
 void job_finish(struct job *job, enum job_outcome outcome);
 /* block_intake's verdict on a block from a peer; without the lock. From its making on the block is
@@ -111,6 +114,7 @@ void judgement_passed(void *context, const struct staged_block *block, bool good
 /* More threads if there is more to do. */
 void links_wake(void);
 void links_stop(void); /* without the lock */
+void job_abort(struct job *job);
 
 /* prober.c */
 bool prober_start(void);

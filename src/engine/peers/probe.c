@@ -21,7 +21,7 @@ enum pd_status probe_sockets_open(struct probe_sockets *sockets)
         if (socket_open_at(&interfaces[i].address, &handle) != PD_OK)
             continue;
         sockets->handles[sockets->count] = handle;
-        sockets->own[sockets->count++] = interfaces[i].address;
+        sockets->own[sockets->count++] = interfaces[i];
     }
     return sockets->count > 0 ? PD_OK : PD_UNAVAILABLE;
 }
@@ -44,7 +44,7 @@ void probe_send(const struct probe_sockets *sockets, const struct probe *probe)
     size_t length = discovery_write_probe(datagram, sizeof(datagram), probe->version,
                                           probe->message_id, probe->ids, probe->count);
     for (unsigned i = 0; i < sockets->count && length > 0; i++) {
-        struct net_address group = discovery_group(&sockets->own[i]);
+        struct net_address group = discovery_group(&sockets->own[i].address);
         (void)socket_send_to(sockets->handles[i], datagram, length, &group);
     }
 }
@@ -65,15 +65,17 @@ static bool pick_address(const struct discovery_matches *matches, const struct n
     return false;
 }
 
-bool probe_receive(socket_handle handle, struct discovery_matches *matches,
-                   struct net_address *peer)
+bool probe_receive(const struct probe_sockets *sockets, socket_handle handle,
+                   struct discovery_matches *matches, struct net_address *peer)
 {
     char datagram[DISCOVERY_DATAGRAM_MAX];
     struct net_address from;
     size_t length;
     return socket_receive_from(handle, datagram, sizeof(datagram), &length, &from) &&
            discovery_read_matches(datagram, length, matches) == DECODE_COMPLETE &&
-           !net_is_no_host(&from) && pick_address(matches, &from, peer);
+           !net_is_no_host(&from) &&
+           net_interface_for(sockets->own, sockets->count, &from) != NULL &&
+           pick_address(matches, &from, peer);
 }
 
 bool probe_found(const struct probe *probe, const struct discovery_matches *matches, size_t which,

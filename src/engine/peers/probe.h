@@ -16,7 +16,7 @@
 struct probe_sockets {
     unsigned count;
     socket_handle handles[NET_INTERFACES_MAX];
-    struct net_address own[NET_INTERFACES_MAX];
+    struct net_interface own[NET_INTERFACES_MAX];
     uint64_t opened; /* clock_milliseconds; 0: never */
 };
 /* One for each interface that there is now; PD_UNAVAILABLE: none. sockets_start came before. */
@@ -34,11 +34,13 @@ bool probe_init(struct probe *probe);
 /* Multicasts it once on every interface. */
 void probe_send(const struct probe_sockets *sockets, const struct probe *probe);
 
-/* Takes one datagram from a socket that is ready. True: *matches is an answer to some Probe, from a
- * machine that may be asked at *peer: its own address, as the datagram's source proves, and a port
- * that is nobody else's. An answer that names another machine's address is dropped. */
-bool probe_receive(socket_handle handle, struct discovery_matches *matches,
-                   struct net_address *peer);
+/* Takes one datagram from one of the sockets, which is ready. True: *matches is an answer to some
+ * Probe, from a machine that may be asked at *peer: an address on a subnet of ours, which is the
+ * datagram's source, and a port that is nobody else's. An answer that names another machine's
+ * address is dropped; so is one from off the subnets, where whoever forges a source could send us
+ * ([MS-PCCRD] 3.1.4.1). */
+bool probe_receive(const struct probe_sockets *sockets, socket_handle handle,
+                   struct discovery_matches *matches, struct net_address *peer);
 
 /* What an answer says of one of a Probe's IDs. */
 struct probe_finding {

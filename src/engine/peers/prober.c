@@ -166,7 +166,7 @@ static uint64_t answerer(const struct net_address *address)
 static bool is_this_machine(const struct net_address *address)
 {
     for (unsigned i = 0; i < prober.sockets.count; i++)
-        if (net_same_host(&prober.sockets.own[i], address))
+        if (net_same_host(&prober.sockets.own[i].address, address))
             return true;
     return false;
 }
@@ -183,7 +183,9 @@ static void take_matches(const struct net_address *address)
             if (!probe_found(&round->probe, &prober.matches, i, &finding))
                 continue;
             struct peer_list *list = peer_table_list(&peers.table, id->bytes, id->length, now);
-            struct peer *peer = list != NULL ? peer_table_peer(&peers.table, address) : NULL;
+            if (list == NULL || peer_table_is_banned(&peers.table, address, now))
+                continue;
+            struct peer *peer = peer_table_peer(&peers.table, address, now);
             if (peer == NULL || peer_is_shunned(peer, now))
                 continue;
             if (counts)
@@ -257,7 +259,8 @@ static void receive(void)
         struct net_address address;
         /* Bounded: timers have to run under a flood too. */
         for (unsigned k = 0; k < 64; k++) {
-            if (!probe_receive(prober.sockets.handles[i], &prober.matches, &address))
+            if (!probe_receive(&prober.sockets, prober.sockets.handles[i], &prober.matches,
+                               &address))
                 break;
             mutex_lock(&peers.lock);
             take_matches(&address);

@@ -67,8 +67,9 @@ static void run_probe(struct search *search, const struct probe *probe, size_t f
         socket_wait(search->sockets.handles, ready, search->sockets.count, (uint32_t)(next - now));
         for (unsigned i = 0; i < search->sockets.count; i++) {
             struct net_address peer;
-            while (ready[i] && clock_milliseconds() < end && !search->stopped &&
-                   probe_receive(search->sockets.handles[i], search->matches, &peer))
+            while (
+                ready[i] && clock_milliseconds() < end && !search->stopped &&
+                probe_receive(&search->sockets, search->sockets.handles[i], search->matches, &peer))
                 take_answer(search, probe, first, &peer);
         }
     }
