@@ -61,6 +61,15 @@ def block_message(identity, number, ciphertext, iv, size=None):
     return message(5, body, algorithm=1 if iv else 0)
 
 
+def send_forged(source, target, data, port=DISCOVERY_PORT):
+    """A datagram that says it comes from another machine."""
+    udp = struct.pack("!4H", port, target[1], 8 + len(data), 0) + data
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, socket.IPPROTO_UDP, 0,
+                       socket.inet_aton(source), socket.inet_aton(target[0]))
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        raw.sendto(head + udp, (target[0], 0))
+
+
 class Liar:
     def __init__(self, behaviour, data, address, port, other):
         self.behaviour, self.address, self.port, self.other = behaviour, address, port, other
@@ -172,7 +181,8 @@ class Liar:
 
     def matches(self, probe, scopes):
         lie = self.behaviour
-        where = self.other if lie == "match_other_host" else f"{self.address}:{self.port}"
+        named = lie in ("match_other_host", "match_forged")
+        where = self.other if named else f"{self.address}:{self.port}"
         if lie == "match_bad_addresses":
             where = "0.0.0.0:80 239.255.255.250:80 host.example:80 127.0.0.1:80 1.2.3.4:0 1.2.3.4:65536"
         count = "" if lie == "match_no_count" else "%08X" % len(self.segment.blocks)
@@ -214,7 +224,10 @@ class Liar:
                 self.probes += 1
                 probe = re.search(r"<wsa:MessageID>(.*?)<", text)[1]
                 for _ in range(1000 if self.behaviour == "match_flood" else 1):
-                    listener.sendto(self.matches(probe, wanted), sender)
+                    if self.behaviour == "match_forged":
+                        send_forged(self.other.split(":")[0], sender, self.matches(probe, wanted))
+                    else:
+                        listener.sendto(self.matches(probe, wanted), sender)
 
         threading.Thread(target=answer, daemon=True).start()
 

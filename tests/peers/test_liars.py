@@ -107,6 +107,36 @@ def test_beside_an_honest_one():
         run_trials(names[first:first + 8], honest=True)
 
 
+def off_the_subnet(network, behaviour, content):
+    """A client, a liar, and a machine on the same cable but on another subnet, to which the client has a
+    route: whatever is sent there reaches it. Gives client, liar and that machine, which is silent."""
+    bridge = network.network()
+    client, liar, third = (network.machine(role) for role in ("client", "liar", "third"))
+    near = network.connect(client, bridge, "10.9.0.1/24")
+    network.connect(liar, bridge, "10.9.0.2/24")
+    far = network.connect(third, bridge, "10.8.0.3/24")
+    lab.ip("-n", client.namespace, "route", "add", "10.8.0.0/24", "dev", near)
+    lab.ip("-n", third.namespace, "route", "add", "10.9.0.0/24", "dev", far)
+    for name in ("all", "default", near):
+        client.run("sysctl", "-qw", f"net.ipv4.conf.{name}.rp_filter=0")
+    victim = start_liar(third, "silent", content, "10.8.0.3", "")
+    process = start_liar(liar, behaviour, content, "10.9.0.2", f"10.8.0.3:{lab.PORT}")
+    return client, process, victim
+
+
+def test_forged_off_the_subnet():
+    """The address that an answer says to come from is none of our subnets': nobody is asked there."""
+    with Lab() as network:
+        content = network.content(MIB, 1)
+        client, process, victim = off_the_subnet(network, "match_forged", content)
+        result = client.fetch(content)
+        assert result["read"] == 0, result
+        out, _ = process.communicate("", timeout=lab.LIMIT)
+        assert int(out.split()[2]) > 0, f"it answered no Probe: {out}"
+        out, _ = victim.communicate("", timeout=lab.LIMIT)
+        assert int(out.split()[0]) == 0, f"the client went to a machine off its subnet: {out}"
+
+
 # ---- The service, and who asks it ----
 
 PATH = "/116B50EB-ECE2-41ac-8429-9F9E963361B7/"
@@ -254,4 +284,4 @@ def test_flood():
 
 
 if __name__ == "__main__":
-    lab.run([test_alone, test_beside_an_honest_one, test_hostile_requests, test_flood])
+    lab.run([test_alone, test_beside_an_honest_one, test_forged_off_the_subnet, test_hostile_requests, test_flood])
