@@ -18,6 +18,8 @@
 /* How long an answer is held back for a rate: well below the 2 s that clients wait. */
 #define PATIENCE 1000u
 #define BURST    1u
+/* KiB that a rate lets through at once, however low it is: the largest block. */
+#define LEAST 128u
 /* Who fetches what is said once, as long as it is among the last ones. */
 #define RECENT 32u
 
@@ -48,7 +50,7 @@ struct block_server *block_server_create(struct served_stores *stores,
     server->stores = stores;
     server->counters = counters;
     server->log = log;
-    server->rates = peer_rates_create(0, 0, BURST);
+    server->rates = peer_rates_create(0, 0, BURST, LEAST);
     mutex_init(&server->lock);
     if (server->rates != NULL)
         return server;

@@ -328,7 +328,7 @@ enum pd_status responder_start(const struct responder_options *options, struct r
     responder->options = *options;
     responder->sockets[0] = responder->sockets[1] = SOCKET_NONE;
     responder->instance_id = wall_clock_milliseconds() / 1000;
-    responder->rates = peer_rates_create(RATE_EACH, RATE_ALL, RATE_BURST);
+    responder->rates = peer_rates_create(RATE_EACH, RATE_ALL, RATE_BURST, 0);
     bool waker = socket_waker_init(&responder->waker);
     if (!waker)
         responder->waker.receiver = responder->waker.sender = SOCKET_NONE;

@@ -50,6 +50,24 @@ def test_rate_of_each():
         assert 0.95 * ONE_ALONE <= faster and slower < 0.95 * BOTH_TOGETHER, (faster, slower)
 
 
+def test_rate_below_a_block():
+    """What the bucket holds comes at once: two blocks. The rate brings the third later than anybody waits."""
+    for name in ("upload.rate-kib", "upload.rate-per-address-kib"):
+        with Lab() as network:
+            bridge = network.network()
+            holder, client = machines = [network.machine(name) for name in "ab"]
+            for number, machine in enumerate(machines, 1):
+                device = network.connect(machine, bridge, f"10.9.0.{number}/24")
+                lab.ip("-n", machine.namespace, "-6", "addr", "flush", "dev", device)
+            content = network.content(3 * 65536, 1)
+            holder.add(content)
+            holder.serve("--set", name, 16)
+            result = client.fetch(content)
+            most = 128 * 1024 + 16 * 1024 * (result["seconds"] + 1)
+            print(f"{name} 16: {result['read'] // 1024:.0f} KiB in {result['seconds']:.2f} s")
+            assert 65536 <= result["read"] <= most, result
+
+
 # Connections that ask for one block after another, as long as the time lasts.
 ASK = """
 import socket, struct, sys, threading, time
@@ -103,4 +121,4 @@ def test_fetch_beside_the_greedy():
 
 
 if __name__ == "__main__":
-    lab.run([test_rate_of_all, test_rate_of_each, test_fetch_beside_the_greedy])
+    lab.run([test_rate_of_all, test_rate_of_each, test_rate_below_a_block, test_fetch_beside_the_greedy])
