@@ -43,7 +43,7 @@ struct http_server {
     struct thread *thread;
     atomic_bool stopping;
 
-    struct mutex lock; /* guards held */
+    struct mutex lock; /* guards held, and whether any more is held back: stopping */
     struct exchange *held;
 };
 
@@ -135,17 +135,23 @@ static unsigned refuse_head(const struct exchange *exchange, const char *method)
     return 0;
 }
 
-/* Sends the answer later: the accepting thread lets it go on. */
-static void hold_back(struct exchange *exchange)
+/* Sends the answer later: the accepting thread lets it go on. False: that thread may have let go of
+ * all of them for the last time, and a connection that is suspended then stays so for ever. */
+static bool hold_back(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
     exchange->due = clock_milliseconds() + exchange->reply.delay;
-    MHD_suspend_connection(exchange->connection);
     mutex_lock(&server->lock);
-    exchange->next = server->held;
-    server->held = exchange;
+    bool stopping = atomic_load(&server->stopping);
+    if (!stopping) {
+        MHD_suspend_connection(exchange->connection);
+        exchange->next = server->held;
+        server->held = exchange;
+    }
     mutex_unlock(&server->lock);
-    socket_waker_wake(&server->waker);
+    if (!stopping)
+        socket_waker_wake(&server->waker);
+    return !stopping;
 }
 
 static enum MHD_Result answer(struct exchange *exchange)
@@ -157,10 +163,8 @@ static enum MHD_Result answer(struct exchange *exchange)
                               &request.busy_of_peer, &request.busy_peers);
         exchange->answered = true;
         options->answer(options->context, &request, &exchange->reply);
-        if (exchange->reply.delay > 0 && !atomic_load(&exchange->server->stopping)) {
-            hold_back(exchange);
+        if (exchange->reply.delay > 0 && hold_back(exchange))
             return MHD_YES;
-        }
     }
     return queue_reply(exchange);
 }
@@ -340,7 +344,9 @@ void http_server_stop(struct http_server *server)
 {
     if (server == NULL)
         return;
+    mutex_lock(&server->lock);
     atomic_store(&server->stopping, true);
+    mutex_unlock(&server->lock);
     if (server->thread != NULL) {
         socket_waker_wake(&server->waker);
         thread_join(server->thread);

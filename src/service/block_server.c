@@ -18,6 +18,12 @@
 /* How long an answer is held back for a rate: well below the 2 s that clients wait. */
 #define PATIENCE 1000u
 #define BURST    1u
+/* KiB that a rate lets through at once, however low it is: the largest block. */
+#define LEAST 128u
+/* Segments a second that are looked for because of lists: one list of the greatest length is, at
+ * once. */
+#define LOOKUPS_EACH 4096u
+#define LOOKUPS_ALL  16384u
 /* Who fetches what is said once, as long as it is among the last ones. */
 #define RECENT 32u
 
@@ -30,7 +36,7 @@ struct block_server {
     struct served_stores *stores;
     struct counter_store *counters;
     const struct service_log *log;
-    struct peer_rates *rates;
+    struct peer_rates *rates, *lookups;
     atomic_bool on_battery_too;
     atomic_uint requests; /* limit */
     struct mutex lock;    /* guards recent */
@@ -48,9 +54,10 @@ struct block_server *block_server_create(struct served_stores *stores,
     server->stores = stores;
     server->counters = counters;
     server->log = log;
-    server->rates = peer_rates_create(0, 0, BURST);
+    server->rates = peer_rates_create(0, 0, BURST, LEAST);
+    server->lookups = peer_rates_create(LOOKUPS_EACH, LOOKUPS_ALL, BURST, 0);
     mutex_init(&server->lock);
-    if (server->rates != NULL)
+    if (server->rates != NULL && server->lookups != NULL)
         return server;
     block_server_destroy(server);
     return NULL;
@@ -61,6 +68,7 @@ void block_server_destroy(struct block_server *server)
     if (server == NULL)
         return;
     peer_rates_destroy(server->rates);
+    peer_rates_destroy(server->lookups);
     mutex_fini(&server->lock);
     free(server);
 }
@@ -230,6 +238,24 @@ static uint32_t age_of(const struct cache_held *held)
     return age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
 }
 
+/* Of a hash's length: no segment has another, and there is no need to look. */
+static bool is_possible(const struct retrieval_id *id)
+{
+    return id->length == 32 || id->length == 48 || id->length == 64;
+}
+
+/* Looking is what costs: the peer's share of it is taken first. */
+static bool may_look_up(struct block_server *server, const struct http_request *http,
+                        const struct retrieval_request *request)
+{
+    struct byte_reader ids = request->ids;
+    struct retrieval_id id;
+    uint32_t possible = 0;
+    while (retrieval_next_id(&ids, &id))
+        possible += is_possible(&id) ? 1 : 0;
+    return peer_rates_take(server->lookups, http->peer, possible, 0) == 0;
+}
+
 /* Looks for all of them, and dates those whose distance from the first fits into a byte. */
 static size_t look_up(struct block_server *server, const struct retrieval_request *request,
                       bool *present, struct retrieval_age ages[RETRIEVAL_AGES_MAX])
@@ -240,7 +266,8 @@ static size_t look_up(struct block_server *server, const struct retrieval_reques
     uint32_t first = 0;
     for (uint32_t i = 0; i < request->id_count && retrieval_next_id(&ids, &id); i++) {
         const struct served_segment *segment =
-            served_stores_find(server->stores, id.bytes, id.length, false);
+            is_possible(&id) ? served_stores_find(server->stores, id.bytes, id.length, false)
+                             : NULL;
         present[i] = segment != NULL;
         if (segment == NULL)
             continue;
@@ -253,7 +280,7 @@ static size_t look_up(struct block_server *server, const struct retrieval_reques
     return count;
 }
 
-static void answer_segment_list(struct block_server *server,
+static void answer_segment_list(struct block_server *server, const struct http_request *http,
                                 const struct retrieval_request *request, bool busy,
                                 struct http_reply *reply)
 {
@@ -261,6 +288,7 @@ static void answer_segment_list(struct block_server *server,
     bool *present = calloc(request->id_count, sizeof(*present));
     reply->body = malloc(RETRIEVAL_SEGLIST_SIZE(request->id_count));
     if (present != NULL && reply->body != NULL) {
+        busy = busy || !may_look_up(server, http, request);
         size_t count = busy ? 0 : look_up(server, request, present, ages);
         reply->length = retrieval_write_seglist(reply->body, request->request_id, present,
                                                 request->id_count, ages, count);
@@ -298,7 +326,7 @@ void block_server_answer(void *context, const struct http_request *http, struct 
     } else if (request.type == RETRIEVAL_GETBLKLIST) {
         answer_block_list(server, &request, busy, reply);
     } else {
-        answer_segment_list(server, &request, busy, reply);
+        answer_segment_list(server, http, &request, busy, reply);
     }
     if (reply->length == 0) /* no memory */
         reply->status = 503;

@@ -16,18 +16,19 @@ struct bucket {
 
 struct peer_rates {
     struct mutex lock;
-    uint32_t each, all, burst;
+    uint32_t each, all, burst, least;
     struct bucket total;
     struct bucket peers[PEERS_MAX];
 };
 
-struct peer_rates *peer_rates_create(uint32_t each, uint32_t all, uint32_t burst)
+struct peer_rates *peer_rates_create(uint32_t each, uint32_t all, uint32_t burst, uint32_t least)
 {
     struct peer_rates *rates = calloc(1, sizeof(*rates));
     if (rates == NULL)
         return NULL;
     mutex_init(&rates->lock);
     rates->burst = burst;
+    rates->least = least;
     rates->each = each;
     rates->all = all;
     return rates;
@@ -63,12 +64,15 @@ static struct bucket *find(struct peer_rates *rates, const struct net_address *p
     return oldest;
 }
 
-static void fill(struct bucket *bucket, uint32_t rate, uint32_t burst, uint64_t now)
+static void fill(const struct peer_rates *rates, struct bucket *bucket, uint32_t rate, uint64_t now)
 {
-    int64_t most = (int64_t)rate * 1000 * burst;
-    uint64_t passed = bucket->when == 0 ? 1000ull * burst : now - bucket->when;
-    passed = passed < 1000ull * (burst + 60) ? passed : 1000ull * (burst + 60);
-    bucket->tokens += (int64_t)passed * rate;
+    int64_t least = (int64_t)rates->least * 1000, most = (int64_t)rate * 1000 * rates->burst;
+    most = most > least ? most : least;
+    /* Longer than an empty bucket takes to fill means nothing, and could overflow. */
+    uint64_t longest = (uint64_t)most / rate + 60000;
+    uint64_t passed = now - bucket->when;
+    passed = passed < longest ? passed : longest;
+    bucket->tokens = bucket->when == 0 ? most : bucket->tokens + (int64_t)passed * rate;
     bucket->tokens = bucket->tokens < most ? bucket->tokens : most;
     bucket->when = now;
 }
@@ -88,11 +92,11 @@ uint32_t peer_rates_take(struct peer_rates *rates, const struct net_address *pee
     mutex_lock(&rates->lock);
     struct bucket *bucket = rates->each != 0 ? find(rates, peer) : NULL;
     if (bucket != NULL) {
-        fill(bucket, rates->each, rates->burst, now);
+        fill(rates, bucket, rates->each, now);
         wait = wait_for(bucket, rates->each, tokens);
     }
     if (rates->all != 0) {
-        fill(&rates->total, rates->all, rates->burst, now);
+        fill(rates, &rates->total, rates->all, now);
         uint64_t common = wait_for(&rates->total, rates->all, tokens);
         wait = wait > common ? wait : common;
     }

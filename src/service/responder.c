@@ -27,6 +27,10 @@
 #define RATE_EACH  20u
 #define RATE_ALL   200u
 #define RATE_BURST 2u
+/* Probes a second that segments are looked for, in the same bursts: no client sends more than 100
+ * ([MS-CCROD] 2.8, Fmax). */
+#define PROBES_EACH 120u
+#define PROBES_ALL  1200u
 
 /* A Probe that was handled, by MessageID and sender. */
 struct seen {
@@ -50,7 +54,7 @@ struct responder {
     struct socket_waker waker;
     struct thread *thread;
     atomic_bool stopping;
-    struct peer_rates *rates;
+    struct peer_rates *probe_rates, *rates;
     char endpoint[UUID_URN_SIZE];
     uint64_t instance_id, message_number;
 
@@ -228,7 +232,8 @@ static void receive_probe(struct responder *responder, socket_handle handle, siz
         responder->waiting_count == WAITING_MAX ||
         discovery_read_probe((const char *)responder->datagram, length, &responder->probe) !=
             DECODE_COMPLETE ||
-        is_repeated(responder, from) || !options->may_serve(options->context))
+        is_repeated(responder, from) || !options->may_serve(options->context) ||
+        peer_rates_take(responder->probe_rates, from, 1, 0) > 0)
         return;
     net_host_text(from, host);
     unsigned left;
@@ -328,12 +333,14 @@ enum pd_status responder_start(const struct responder_options *options, struct r
     responder->options = *options;
     responder->sockets[0] = responder->sockets[1] = SOCKET_NONE;
     responder->instance_id = wall_clock_milliseconds() / 1000;
-    responder->rates = peer_rates_create(RATE_EACH, RATE_ALL, RATE_BURST);
+    responder->probe_rates = peer_rates_create(PROBES_EACH, PROBES_ALL, RATE_BURST, 0);
+    responder->rates = peer_rates_create(RATE_EACH, RATE_ALL, RATE_BURST, 0);
     bool waker = socket_waker_init(&responder->waker);
     if (!waker)
         responder->waker.receiver = responder->waker.sender = SOCKET_NONE;
-    enum pd_status status =
-        waker && responder->rates != NULL && uuid_urn(responder->endpoint) ? PD_OK : PD_NO_MEMORY;
+    bool made = waker && responder->probe_rates != NULL && responder->rates != NULL &&
+                uuid_urn(responder->endpoint);
+    enum pd_status status = made ? PD_OK : PD_NO_MEMORY;
     if (status == PD_OK)
         status = open_all(responder);
     if (status == PD_OK) {
@@ -365,6 +372,7 @@ void responder_stop(struct responder *responder)
     for (unsigned i = 0; i < SOCKETS; i++)
         socket_close(responder->sockets[i]);
     socket_waker_fini(&responder->waker);
+    peer_rates_destroy(responder->probe_rates);
     peer_rates_destroy(responder->rates);
     free(responder);
     sockets_stop();

@@ -13,7 +13,7 @@ static struct net_address address(uint8_t last)
 
 static void test_no_limit(void **state)
 {
-    struct peer_rates *rates = peer_rates_create(0, 0, 1);
+    struct peer_rates *rates = peer_rates_create(0, 0, 1, 0);
     const struct net_address one = address(1);
     (void)state;
     assert_non_null(rates);
@@ -24,7 +24,7 @@ static void test_no_limit(void **state)
 
 static void test_each(void **state)
 {
-    struct peer_rates *rates = peer_rates_create(10, 0, 2);
+    struct peer_rates *rates = peer_rates_create(10, 0, 2, 0);
     const struct net_address one = address(1), other = address(2);
     unsigned taken = 0;
     (void)state;
@@ -45,7 +45,7 @@ static void test_each(void **state)
 
 static void test_all(void **state)
 {
-    struct peer_rates *rates = peer_rates_create(0, 100, 1);
+    struct peer_rates *rates = peer_rates_create(0, 100, 1, 0);
     unsigned taken = 0;
     (void)state;
     assert_non_null(rates);
@@ -64,7 +64,7 @@ static void test_all(void **state)
 /* More addresses than are remembered: none of them is refused for it. */
 static void test_many_addresses(void **state)
 {
-    struct peer_rates *rates = peer_rates_create(1, 0, 1);
+    struct peer_rates *rates = peer_rates_create(1, 0, 1, 0);
     (void)state;
     assert_non_null(rates);
     for (unsigned i = 0; i < 5000; i++) {
@@ -74,13 +74,32 @@ static void test_many_addresses(void **state)
     peer_rates_destroy(rates);
 }
 
+/* A slow rate gives what is taken in large pieces too, and no more on average. */
+static void test_least(void **state)
+{
+    const struct net_address one = address(1), other = address(2);
+    (void)state;
+    for (unsigned both = 0; both < 2; both++) {
+        struct peer_rates *rates = peer_rates_create(1 - both, both, 1, 128);
+        assert_non_null(rates);
+        uint64_t begin = clock_milliseconds();
+        assert_int_equal(peer_rates_take(rates, &one, 64, 0), 0);
+        assert_int_equal(peer_rates_take(rates, &one, 64, 0), 0);
+        uint32_t wait = peer_rates_take(rates, &one, 64, 0);
+        assert_in_range(wait, 64000 - (clock_milliseconds() - begin), 64000);
+        if (both == 0)
+            assert_int_equal(peer_rates_take(rates, &other, 128, 0), 0);
+        assert_true(peer_rates_take(rates, &other, 128, 0) > 0);
+        peer_rates_destroy(rates);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_limit),
-        cmocka_unit_test(test_each),
-        cmocka_unit_test(test_all),
-        cmocka_unit_test(test_many_addresses),
+        cmocka_unit_test(test_no_limit), cmocka_unit_test(test_each),
+        cmocka_unit_test(test_all),      cmocka_unit_test(test_many_addresses),
+        cmocka_unit_test(test_least),
     };
     return pd_unit_report(sizeof(tests) / sizeof(*tests),
                           cmocka_run_group_tests(tests, NULL, NULL));
