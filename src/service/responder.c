@@ -28,9 +28,10 @@
 #define RATE_ALL   200u
 #define RATE_BURST 2u
 /* Probes a second that segments are looked for, in the same bursts: no client sends more than 100
- * ([MS-CCROD] 2.8, Fmax). */
+ * ([MS-CCROD] 2.8, Fmax). One with more IDs than clients put into a packet counts as several. */
 #define PROBES_EACH 120u
 #define PROBES_ALL  1200u
+#define PROBE_IDS   16u
 
 /* A Probe that was handled, by MessageID and sender. */
 struct seen {
@@ -228,15 +229,16 @@ static void receive_probe(struct responder *responder, socket_handle handle, siz
     struct discovery_held held[DISCOVERY_IDS_MAX];
     const struct net_interface *interface = on_link(responder, from);
     char host[NET_ADDRESS_TEXT];
+    unsigned left;
     if (interface == NULL || length > DISCOVERY_DATAGRAM_MAX ||
         responder->waiting_count == WAITING_MAX ||
         discovery_read_probe((const char *)responder->datagram, length, &responder->probe) !=
             DECODE_COMPLETE ||
         is_repeated(responder, from) || !options->may_serve(options->context) ||
-        peer_rates_take(responder->probe_rates, from, 1, 0) > 0)
+        peer_rates_take(responder->probe_rates, from,
+                        (uint32_t)(responder->probe.count + PROBE_IDS - 1) / PROBE_IDS, 0) > 0)
         return;
     net_host_text(from, host);
-    unsigned left;
     bool any = look_up(responder, &responder->probe, held, &left) > 0;
     any = any && peer_rates_take(responder->rates, from, 1, 0) == 0;
     counter_add(options->counters, COUNTER_PROBED, host, 0, any ? 1 : 0, 0);

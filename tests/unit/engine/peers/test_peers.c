@@ -92,6 +92,27 @@ static unsigned count_sessions(void)
     return count;
 }
 
+/* What a thread does, but for the exchange. */
+static bool pick(struct job *job)
+{
+    mutex_lock(&peers.lock);
+    bool picked = job_pick(job);
+    if (picked)
+        links_wake();
+    peers_unlock();
+    return picked;
+}
+
+static void finish(struct job *job, enum job_outcome outcome)
+{
+    if (job->kind == JOB_BLOCK)
+        block_intake_unreserve(client.intake,
+                               cache_block_size(&job->session->segment->segment, job->number));
+    mutex_lock(&peers.lock);
+    job_finish(job, outcome);
+    peers_unlock();
+}
+
 /* Answers to the Probe for a segment, as the prober takes them. */
 static struct peer_list *list_of(const struct segment_window *window)
 {
@@ -208,18 +229,14 @@ static void test_drop_aborts(void **state)
     (void)state;
     assert_true(ask(window));
     answer(window, machine(1, 80), true);
-    mutex_lock(&peers.lock);
-    assert_true(job_pick(&job));
+    assert_true(pick(&job));
+    bool before = job.aborted;
     peers.active[0] = &job;
-    peers_unlock();
-    assert_false(job.aborted);
     peers_drop(&client);
-    assert_true(job.aborted);
-    block_intake_unreserve(client.intake, cache_block_size(&window->segments[0].segment, 0));
-    mutex_lock(&peers.lock);
     peers.active[0] = NULL;
-    job_finish(&job, JOB_GIVEN_UP);
-    peers_unlock();
+    finish(&job, JOB_GIVEN_UP);
+    assert_false(before);
+    assert_true(job.aborted);
     assert_int_equal(count_sessions(), 0);
     segment_window_release(window);
 }
@@ -238,23 +255,22 @@ static void test_ban(void **state)
     answer(window, honest, true);
     assert_int_equal(list_of(window)->count, PEER_PORTS_MAX + 1); /* it finds a place */
     assert_int_equal(peers.sessions->server_count, PEER_PORTS_MAX + 1);
-    mutex_lock(&peers.lock);
-    assert_true(job_pick(&job));
-    assert_ptr_equal(job.server->peer, liar);
-    block_intake_unreserve(client.intake, cache_block_size(&window->segments[0].segment, 0));
-    job_finish(&job, JOB_LIED);
+    assert_true(pick(&job));
+    struct peer *first = job.server->peer;
+    finish(&job, JOB_LIED);
+    assert_ptr_equal(first, liar);
     uint64_t now = clock_milliseconds();
     const struct net_address other_port = address(1, 2000), other_host = address(2, 2000);
     assert_true(peer_is_shunned(machine(1, 1001), now));
     assert_true(peer_table_is_banned(&peers.table, &other_port, now));
     assert_false(peer_table_is_banned(&peers.table, &other_host, now));
     assert_false(peer_is_shunned(honest, now));
-    assert_true(job_pick(&job));
-    assert_ptr_equal(job.server->peer, honest);
-    block_intake_unreserve(client.intake, cache_block_size(&window->segments[0].segment, 0));
-    job_finish(&job, JOB_EMPTY);
-    peers_unlock();
-    /* The ban outlives more machines than are remembered. */
+    assert_true(pick(&job));
+    struct peer *second = job.server->peer;
+    finish(&job, JOB_EMPTY);
+    assert_ptr_equal(second, honest);
+    /* The ban outlives more machines than are remembered, when nobody holds on to the liar. */
+    peers_drop(&client);
     for (unsigned i = 0; i < 2 * PEERS_MAX; i++)
         (void)machine((uint8_t)(10 + i), 80);
     assert_true(peer_table_is_banned(&peers.table, &other_port, clock_milliseconds()));
@@ -269,18 +285,14 @@ static void test_list_in_time(void **state)
     (void)state;
     assert_true(ask(window));
     answer(window, machine(1, 80), false);
-    mutex_lock(&peers.lock);
-    assert_true(job_pick(&job));
-    assert_int_equal(job.kind, JOB_LIST);
-    job_finish(&job, JOB_TIMED_OUT);
-    assert_true(job_pick(&job));
-    assert_int_equal(job.kind, JOB_LIST);
-    job_finish(&job, JOB_DELIVERED);
-    assert_true(job_pick(&job));
-    assert_int_equal(job.kind, JOB_BLOCK);
-    block_intake_unreserve(client.intake, cache_block_size(&window->segments[0].segment, 0));
-    job_finish(&job, JOB_EMPTY);
-    peers_unlock();
+    static const enum job_kind kinds[] = {JOB_LIST, JOB_LIST, JOB_BLOCK};
+    static const enum job_outcome outcomes[] = {JOB_TIMED_OUT, JOB_DELIVERED, JOB_EMPTY};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(pick(&job));
+        enum job_kind kind = job.kind;
+        finish(&job, outcomes[i]);
+        assert_int_equal(kind, kinds[i]);
+    }
     segment_window_release(window);
 }
 
@@ -307,17 +319,15 @@ static void test_wakes(void **state)
     answer(window, machine(1, 80), true);
     assert_int_equal(peers.wakes, 1);
     assert_int_equal(peers.idle_links, 2);
-    mutex_lock(&peers.lock);
-    for (unsigned i = 0; i < 3; i++) { /* what each thread does when it has found something */
-        assert_true(job_pick(&jobs[i]));
-        links_wake();
-        assert_int_equal(peers.wakes, i < 2 ? i + 2 : 3);
-    }
+    unsigned wakes[3];
     for (unsigned i = 0; i < 3; i++) {
-        block_intake_unreserve(client.intake, cache_block_size(&window->segments[0].segment, 0));
-        job_finish(&jobs[i], JOB_EMPTY);
+        assert_true(pick(&jobs[i]));
+        wakes[i] = peers.wakes;
     }
-    peers_unlock();
+    for (unsigned i = 0; i < 3; i++)
+        finish(&jobs[i], JOB_EMPTY);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(wakes[i], i < 2 ? i + 2 : 3);
     segment_window_release(window);
 }
 
