@@ -12,10 +12,11 @@
 #include "platform/thread.h"
 
 #define PATH     "/test/"
-#define BODY     "answer"
 #define CLIENTS  6u
 #define ROUNDS   60u
 #define TOGETHER 10000u /* milliseconds that no step takes */
+
+static const uint8_t text[] = "answer";
 
 struct bench {
     struct mutex lock;
@@ -34,10 +35,10 @@ static void answer(void *context, const struct http_request *request, struct htt
     reply->delay = bench->delay != 0 ? bench->delay : 1 + bench->asked % 3;
     condition_wake_all(&bench->changed);
     mutex_unlock(&bench->lock);
-    reply->body = malloc(sizeof(BODY));
+    reply->body = malloc(sizeof(text));
     if (reply->body != NULL) {
-        memcpy(reply->body, BODY, sizeof(BODY));
-        reply->length = sizeof(BODY);
+        memcpy(reply->body, text, sizeof(text));
+        reply->length = sizeof(text);
     }
 }
 
@@ -54,7 +55,7 @@ static void ask(void *argument)
         if (client != NULL)
             status = http_client_post(client, PATH, "question", 8, clock_milliseconds() + TOGETHER,
                                       &body, &length);
-        good += status == PD_OK && length == sizeof(BODY) && memcmp(body, BODY, length) == 0;
+        good += status == PD_OK && length == sizeof(text) && memcmp(body, text, length) == 0;
     } while (status == PD_OK);
     mutex_lock(&bench->lock);
     bench->good += good;
