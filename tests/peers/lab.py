@@ -18,6 +18,18 @@ NODE = BUILD / "tests" / "peers" / "peer_node"
 TOOL = BUILD / "tests" / "unit" / "core" / "core_content_info_tool"
 PORT = 18080
 LIMIT = 60  # seconds that any one command may take
+# Of version 1, with a MESSAGE and an IDENTITY to be put in.
+PROBE = (
+    '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope" '
+    'xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+    'xmlns:wsd="http://schemas.xmlsoap.org/ws/2005/04/discovery" '
+    'xmlns:PeerDist="http://schemas.microsoft.com/p2p/2007/09/PeerDistributionDiscovery"><soap:Header>'
+    "<wsa:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</wsa:To>"
+    "<wsa:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</wsa:Action>"
+    "<wsa:MessageID>urn:uuid:MESSAGE</wsa:MessageID></soap:Header><soap:Body><wsd:Probe>"
+    "<wsd:Types>PeerDist:PeerDistData</wsd:Types>"
+    '<wsd:Scopes MatchBy="http://schemas.xmlsoap.org/ws/2005/04/discovery/strcmp0">IDENTITY</wsd:Scopes>'
+    "</wsd:Probe></soap:Body></soap:Envelope>")
 
 
 class Skip(Exception):

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Peers that lie, and what that costs: time, within bounds; never wrong data, a crash, or traffic against
 somebody else."""
-import socket
+import hashlib
 import struct
+import sys
 import time
 
 import lab
-from lab import Lab
+from lab import PROBE, Lab
+
+sys.path.insert(0, str(lab.HERE.parent / "vectors"))
+import reference  # noqa: E402
 
 MIB = 1 << 20
 # What a client may get of a content from such a peer alone.
@@ -135,6 +139,48 @@ def test_forged_off_the_subnet():
         assert int(out.split()[2]) > 0, f"it answered no Probe: {out}"
         out, _ = victim.communicate("", timeout=lab.LIMIT)
         assert int(out.split()[0]) == 0, f"the client went to a machine off its subnet: {out}"
+
+
+# Says for two seconds and more that it looks for a segment, before and while others do.
+ASK_ALWAYS = """
+import socket, sys, time
+from_address, probe = sys.argv[1:3]
+link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+link.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(from_address))
+number = 0
+while True:
+    text = probe.replace("MESSAGE", "00000000-0000-4000-8000-%012d" % number)
+    link.sendto(text.encode(), ("239.255.255.250", 3702))
+    if number == 0:
+        print("asking", flush=True)
+    number += 1
+    time.sleep(0.002)
+"""
+
+
+def seconds_beside_an_asker(address):
+    """How long a client takes to find that nobody has a segment which a machine at that address, on the same
+    cable, looks for too."""
+    with Lab() as network:
+        bridge = network.network()
+        client, other = network.machine("client"), network.machine("other")
+        network.connect(client, bridge, "10.9.0.1/24")
+        network.connect(other, bridge, f"{address}/24")
+        content = network.content(65536, 1)
+        hod = hashlib.sha256(hashlib.sha256(content.data).digest()).digest()
+        identity = reference.Names(1, "sha256", b"key").segment_id(hod).hex().upper()
+        asker = other.start("python3", "-c", ASK_ALWAYS, address, PROBE.replace("IDENTITY", identity))
+        assert asker.stdout.readline() == "asking\n"
+        result = client.fetch(content)
+        assert asker.poll() is None and result["read"] == 0, result
+        return result["seconds"]
+
+
+def test_asker_off_the_subnet():
+    """One who looks for the same is waited for, if it could be asked then: four times 400 ms and more."""
+    near, far = seconds_beside_an_asker("10.9.0.2"), seconds_beside_an_asker("10.8.0.2")
+    print(f"beside one on the subnet {near:.2f} s, off the subnet {far:.2f} s")
+    assert near - far > 1, (near, far)
 
 
 # ---- The service, and who asks it ----
@@ -284,4 +330,5 @@ def test_flood():
 
 
 if __name__ == "__main__":
-    lab.run([test_alone, test_beside_an_honest_one, test_forged_off_the_subnet, test_hostile_requests, test_flood])
+    lab.run([test_alone, test_beside_an_honest_one, test_forged_off_the_subnet, test_asker_off_the_subnet,
+             test_hostile_requests, test_flood])

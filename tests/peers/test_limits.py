@@ -7,7 +7,7 @@ import sys
 import time
 
 import lab
-from lab import Lab
+from lab import PROBE, Lab
 
 sys.path.insert(0, str(lab.HERE.parent / "vectors"))
 import reference  # noqa: E402
@@ -190,17 +190,6 @@ while time.monotonic() < end or sent < 2000:
     sent += 1
 print(sent)
 """
-PROBE = (
-    '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope" '
-    'xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
-    'xmlns:wsd="http://schemas.xmlsoap.org/ws/2005/04/discovery" '
-    'xmlns:PeerDist="http://schemas.microsoft.com/p2p/2007/09/PeerDistributionDiscovery"><soap:Header>'
-    "<wsa:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</wsa:To>"
-    "<wsa:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</wsa:Action>"
-    "<wsa:MessageID>urn:uuid:MESSAGE</wsa:MessageID></soap:Header><soap:Body><wsd:Probe>"
-    "<wsd:Types>PeerDist:PeerDistData</wsd:Types>"
-    '<wsd:Scopes MatchBy="http://schemas.xmlsoap.org/ws/2005/04/discovery/strcmp0">IDENTITY</wsd:Scopes>'
-    "</wsd:Probe></soap:Body></soap:Envelope>")
 
 
 def test_many_probes():

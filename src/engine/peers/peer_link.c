@@ -154,7 +154,8 @@ static void run_job(unsigned link, struct job *job)
     peers.active[link] = job;
     /* What was dropped in between is no longer known to anybody who could abort it. */
     bool dropped = job->session->dropped || peers.stopping;
-    links_wake(); /* where there is more to do than this */
+    links_wake(); /* where there is more to do than this; when it is done this thread looks itself
+                   */
     mutex_unlock(&peers.lock);
     enum job_outcome outcome = JOB_GIVEN_UP;
     if (job->http != NULL && !dropped)
@@ -168,7 +169,6 @@ static void run_job(unsigned link, struct job *job)
     if (out != NULL && outcome != JOB_GIVEN_UP && !job->aborted)
         out = keep_spare(&address, out);
     job_finish(job, outcome);
-    links_wake();
     peers_unlock();
     http_client_destroy(out);
     mutex_lock(&peers.lock);
