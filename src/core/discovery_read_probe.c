@@ -8,6 +8,7 @@
 #include "core/discovery_names.h"
 #include "core/discovery_values.h"
 #include "core/discovery_xml.h"
+#include "core/segment.h"
 
 /* The scope of version 2.0: size of an ID (2 bytes, big-endian), their number (1 byte), the IDs. */
 static bool take_scope_v2(const char *text, struct discovery_probe *probe)
@@ -19,7 +20,7 @@ static bool take_scope_v2(const char *text, struct discovery_probe *probe)
         return false;
     size = (size_t)scope[0] << 8 | scope[1];
     count = scope[2];
-    if (!discovery_id_length_valid(size) || count == 0 || length != SCOPE_V2_HEADER + count * size)
+    if (!segment_id_length_valid(size) || count == 0 || length != SCOPE_V2_HEADER + count * size)
         return false;
     for (size_t i = 0; i < count; i++) {
         memcpy(probe->ids[i].bytes, scope + SCOPE_V2_HEADER + i * size, size);

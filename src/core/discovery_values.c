@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/hex.h"
+#include "core/segment.h"
 
 bool next_word(const char **text, const char **word, size_t *length)
 {
@@ -51,11 +52,6 @@ bool discovery_copy_name(const char *text, char out[DISCOVERY_TEXT_MAX])
     return true;
 }
 
-bool discovery_id_length_valid(size_t length)
-{
-    return length == 32 || length == 48 || length == 64;
-}
-
 bool discovery_take_ids(const char *text, bool keep_spelling,
                         struct discovery_id ids[DISCOVERY_IDS_MAX], size_t *count)
 {
@@ -67,7 +63,7 @@ bool discovery_take_ids(const char *text, bool keep_spelling,
         struct discovery_id *id = &ids[*count];
 
         if (*count == DISCOVERY_IDS_MAX || digits % 2 != 0 ||
-            !discovery_id_length_valid(digits / 2) || !hex_decode(word, id->bytes, digits / 2))
+            !segment_id_length_valid(digits / 2) || !hex_decode(word, id->bytes, digits / 2))
             return false;
         id->length = (uint8_t)(digits / 2);
         id->text[0] = '\0';

@@ -21,9 +21,6 @@ bool begins_ignoring_case(const char *text, const char *beginning);
  * DISCOVERY_TEXT_MAX - 1 bytes, or has control characters (C0, DEL, C1). */
 bool discovery_copy_name(const char *text, char out[DISCOVERY_TEXT_MAX]);
 
-/* 32, 48 or 64 bytes: SHA-256, SHA-384, SHA-512. */
-bool discovery_id_length_valid(size_t length);
-
 /* Hexadecimal IDs with white space between ([MS-PCCRD] 2.2.3.2). `keep_spelling` fills `text`.
  * False when there is none, or one is malformed. */
 bool discovery_take_ids(const char *text, bool keep_spelling,

@@ -8,6 +8,7 @@
 #include "core/discovery.h"
 #include "core/discovery_names.h"
 #include "core/discovery_values.h"
+#include "core/segment.h"
 
 #define HEAD                                                             \
     "<?xml version=\"1.0\" encoding=\"utf-8\"?>"                         \
@@ -110,7 +111,7 @@ static bool ids_writable(unsigned version, const struct discovery_id *ids, size_
     if (count == 0 || count > (version == 1 ? DISCOVERY_IDS_MAX : DISCOVERY_IDS_MAX_V2))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!discovery_id_length_valid(ids[i].length))
+        if (!segment_id_length_valid(ids[i].length))
             return false;
         if (version == 2 && ids[i].length != ids[0].length)
             return false; /* one size stands for all */

@@ -19,6 +19,11 @@ size_t segment_value_size(struct segment_scheme scheme)
     return scheme.version == 2 ? VALUE_SIZE_V2 : hash_size(scheme.algorithm);
 }
 
+bool segment_id_length_valid(size_t length)
+{
+    return length == 32 || length == 48 || length == 64;
+}
+
 /* Version 2.0 cuts each value as it comes out; inside, the HMAC is an ordinary HMAC-SHA-512. */
 static enum pd_status keep_value(struct segment_scheme scheme, bool computed, uint8_t *full,
                                  uint8_t *out)

@@ -20,6 +20,8 @@ struct segment_scheme {
 
 /* Length of HoD, Kp and HoHoDk in bytes: 32, 48 or 64; 32 in version 2. */
 size_t segment_value_size(struct segment_scheme scheme);
+/* Segment IDs have one of these lengths. */
+bool segment_id_length_valid(size_t length);
 
 /* Each writes segment_value_size bytes; HASH_MAX_SIZE is always room enough. PD_NO_MEMORY when
  * libcrypto fails. Callers wipe Ks and Kp after use. */

@@ -238,12 +238,6 @@ static uint32_t age_of(const struct cache_held *held)
     return age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
 }
 
-/* Of a hash's length: no segment has another, and there is no need to look. */
-static bool is_possible(const struct retrieval_id *id)
-{
-    return id->length == 32 || id->length == 48 || id->length == 64;
-}
-
 /* Looking is what costs: the peer's share of it is taken first. */
 static bool may_look_up(struct block_server *server, const struct http_request *http,
                         const struct retrieval_request *request)
@@ -252,11 +246,12 @@ static bool may_look_up(struct block_server *server, const struct http_request *
     struct retrieval_id id;
     uint32_t possible = 0;
     while (retrieval_next_id(&ids, &id))
-        possible += is_possible(&id) ? 1 : 0;
+        possible += segment_id_length_valid(id.length) ? 1 : 0;
     return peer_rates_take(server->lookups, http->peer, possible, 0) == 0;
 }
 
-/* Looks for all of them, and dates those whose distance from the first fits into a byte. */
+/* Looks for all of them that can be, and dates those whose distance from the first fits into a
+ * byte. */
 static size_t look_up(struct block_server *server, const struct retrieval_request *request,
                       bool *present, struct retrieval_age ages[RETRIEVAL_AGES_MAX])
 {
@@ -266,8 +261,9 @@ static size_t look_up(struct block_server *server, const struct retrieval_reques
     uint32_t first = 0;
     for (uint32_t i = 0; i < request->id_count && retrieval_next_id(&ids, &id); i++) {
         const struct served_segment *segment =
-            is_possible(&id) ? served_stores_find(server->stores, id.bytes, id.length, false)
-                             : NULL;
+            segment_id_length_valid(id.length)
+                ? served_stores_find(server->stores, id.bytes, id.length, false)
+                : NULL;
         present[i] = segment != NULL;
         if (segment == NULL)
             continue;

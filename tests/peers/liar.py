@@ -61,9 +61,9 @@ def block_message(identity, number, ciphertext, iv, size=None):
     return message(5, body, algorithm=1 if iv else 0)
 
 
-def send_forged(source, target, data, port=DISCOVERY_PORT):
+def send_forged(source, target, data):
     """A datagram that says it comes from another machine."""
-    udp = struct.pack("!4H", port, target[1], 8 + len(data), 0) + data
+    udp = struct.pack("!4H", DISCOVERY_PORT, target[1], 8 + len(data), 0) + data
     head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, socket.IPPROTO_UDP, 0,
                        socket.inet_aton(source), socket.inet_aton(target[0]))
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:

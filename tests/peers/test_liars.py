@@ -111,28 +111,22 @@ def test_beside_an_honest_one():
         run_trials(names[first:first + 8], honest=True)
 
 
-def off_the_subnet(network, behaviour, content):
-    """A client, a liar, and a machine on the same cable but on another subnet, to which the client has a
-    route: whatever is sent there reaches it. Gives client, liar and that machine, which is silent."""
-    bridge = network.network()
-    client, liar, third = (network.machine(role) for role in ("client", "liar", "third"))
-    near = network.connect(client, bridge, "10.9.0.1/24")
-    network.connect(liar, bridge, "10.9.0.2/24")
-    far = network.connect(third, bridge, "10.8.0.3/24")
-    lab.ip("-n", client.namespace, "route", "add", "10.8.0.0/24", "dev", near)
-    lab.ip("-n", third.namespace, "route", "add", "10.9.0.0/24", "dev", far)
-    for name in ("all", "default", near):
-        client.run("sysctl", "-qw", f"net.ipv4.conf.{name}.rp_filter=0")
-    victim = start_liar(third, "silent", content, "10.8.0.3", "")
-    process = start_liar(liar, behaviour, content, "10.9.0.2", f"10.8.0.3:{lab.PORT}")
-    return client, process, victim
-
-
 def test_forged_off_the_subnet():
-    """The address that an answer says to come from is none of our subnets': nobody is asked there."""
+    """An answer says to come from a machine on the same cable, but on another subnet, to which the client has a
+    route: whatever is sent there reaches it. Nobody is asked there."""
     with Lab() as network:
         content = network.content(MIB, 1)
-        client, process, victim = off_the_subnet(network, "match_forged", content)
+        bridge = network.network()
+        client, liar, third = (network.machine(role) for role in ("client", "liar", "third"))
+        near = network.connect(client, bridge, "10.9.0.1/24")
+        network.connect(liar, bridge, "10.9.0.2/24")
+        far = network.connect(third, bridge, "10.8.0.3/24")
+        lab.ip("-n", client.namespace, "route", "add", "10.8.0.0/24", "dev", near)
+        lab.ip("-n", third.namespace, "route", "add", "10.9.0.0/24", "dev", far)
+        for name in ("all", "default", near):
+            client.run("sysctl", "-qw", f"net.ipv4.conf.{name}.rp_filter=0")
+        victim = start_liar(third, "silent", content, "10.8.0.3", "")
+        process = start_liar(liar, "match_forged", content, "10.9.0.2", f"10.8.0.3:{lab.PORT}")
         result = client.fetch(content)
         assert result["read"] == 0, result
         out, _ = process.communicate("", timeout=lab.LIMIT)

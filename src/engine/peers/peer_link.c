@@ -154,8 +154,8 @@ static void run_job(unsigned link, struct job *job)
     peers.active[link] = job;
     /* What was dropped in between is no longer known to anybody who could abort it. */
     bool dropped = job->session->dropped || peers.stopping;
-    links_wake(); /* where there is more to do than this; when it is done this thread looks itself
-                   */
+    /* Where there is more to do than this; when it is done this thread looks itself. */
+    links_wake();
     mutex_unlock(&peers.lock);
     enum job_outcome outcome = JOB_GIVEN_UP;
     if (job->http != NULL && !dropped)

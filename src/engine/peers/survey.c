@@ -66,10 +66,10 @@ static void run_probe(struct search *search, const struct probe *probe, size_t f
         uint64_t next = resend < end ? resend : end;
         socket_wait(search->sockets.handles, ready, search->sockets.count, (uint32_t)(next - now));
         for (unsigned i = 0; i < search->sockets.count; i++) {
+            socket_handle handle = search->sockets.handles[i];
             struct net_address peer;
-            while (
-                ready[i] && clock_milliseconds() < end && !search->stopped &&
-                probe_receive(&search->sockets, search->sockets.handles[i], search->matches, &peer))
+            while (ready[i] && clock_milliseconds() < end && !search->stopped &&
+                   probe_receive(&search->sockets, handle, search->matches, &peer))
                 take_answer(search, probe, first, &peer);
         }
     }

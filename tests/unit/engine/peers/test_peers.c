@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What peers are asked for, and what outcomes mean for them: no network, no threads of the peers'.
- */
+/* What peers are asked for, and what outcomes mean for them: no network, no threads of theirs. */
 #include "engine/peers/peers_internal.h"
 
 #include <stdlib.h>
